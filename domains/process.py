@@ -1,0 +1,106 @@
+"""The only place that starts programs: argv lists, a time-out for each, and no shell."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from domains.errors import CapabilityMissing, DeadlineExceeded, ProcessError
+
+
+@dataclass(frozen=True)
+class Completed:
+    """What a program did: its status, what it printed, and how long it took in seconds."""
+
+    argv: tuple[str, ...]
+    status: int
+    stdout: str
+    stderr: str
+    seconds: float
+
+
+def run(
+    argv: Sequence[str | Path],
+    *,
+    timeout: float,
+    check: bool = True,
+    stdin: str | None = None,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+) -> Completed:
+    """Run a program to its end and return what it printed.
+
+    ``env`` is added to this process's environment; messages are asked for in the C locale so that they can
+    be read by program. Raises :class:`ProcessError` on a non-zero status unless ``check`` is false,
+    :class:`DeadlineExceeded` after ``timeout`` seconds (the whole process group is killed), and
+    :class:`CapabilityMissing` when the program is not installed.
+    """
+    words = tuple(str(word) for word in argv)
+    began = time.monotonic()
+    with started(words, env=env, cwd=cwd, stdin=stdin is not None) as child:
+        try:
+            stdout, stderr = child.communicate(stdin, timeout=timeout)
+        except subprocess.TimeoutExpired as late:
+            raise DeadlineExceeded(" ".join(words[:3]), timeout) from late
+    done = Completed(words, child.returncode, stdout, stderr, time.monotonic() - began)
+    if check and done.status != 0:
+        raise ProcessError(words, done.status, stdout, stderr)
+    return done
+
+
+@contextlib.contextmanager
+def started(
+    argv: Sequence[str | Path],
+    *,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    stdin: bool = False,
+) -> Iterator[subprocess.Popen[str]]:
+    """Own a running program for the length of a ``with`` block; on leaving, its process group is gone."""
+    words = [str(word) for word in argv]
+    try:
+        child = subprocess.Popen(
+            words,
+            stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+            env={**os.environ, "LC_ALL": "C", **(env or {})},
+            cwd=cwd,
+            start_new_session=True,
+        )
+    except FileNotFoundError as missing:
+        raise CapabilityMissing(
+            f"{words[0]} is not installed on this host", remedy="run ./tdlab once as root to set this host up"
+        ) from missing
+    try:
+        yield child
+    finally:
+        if child.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(child.pid, signal.SIGKILL)
+            child.wait()
+        for pipe in (child.stdin, child.stdout, child.stderr):
+            if pipe and not pipe.closed:
+                pipe.close()
+
+
+def passthrough(argv: Sequence[str | Path], *, env: Mapping[str, str] | None = None) -> int:
+    """Run a program on this terminal, as a shell would, and return its exit status."""
+    words = [str(word) for word in argv]
+    return subprocess.run(words, env={**os.environ, **(env or {})}, check=False).returncode  # noqa: S603
+
+
+def found(program: str) -> Path | None:
+    """Return the path of a program, looking also where only root's PATH does."""
+    path = os.environ.get("PATH", os.defpath) + ":/usr/sbin:/sbin"
+    where = shutil.which(program, path=path)
+    return Path(where) if where else None
