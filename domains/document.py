@@ -66,19 +66,15 @@ def parse(raw: bytes, file: Path, *, max_bytes: int = MAX_BYTES) -> Document:
     try:
         _refuse_depth(text, file)
         root = yaml.compose(text, Loader=yaml.CSafeLoader)
-    except yaml.MarkedYAMLError as bad:
-        mark = bad.problem_mark or bad.context_mark
-        where = Position(file, mark.line + 1, mark.column + 1) if mark else Position(file, 1, 1)
-        raise InputError(f"not valid YAML: {bad.problem or bad.context}", where=where) from bad
     except yaml.YAMLError as bad:
-        raise InputError(f"not valid YAML: {bad}", where=Position(file, 1, 1)) from bad
+        raise _yaml_error(bad, file) from bad
     positions: dict[Path_, Position] = {}
     data = None if root is None else _plain(root, (), positions, file)
     return Document(file, data, positions)
 
 
 def validate(document: Document, model: type[Model], *, at: Path_ = (), data: Any = None) -> Model:
-    """Turn plain data into a pydantic model; every error points into the file and names the nearest right key."""
+    """Turn plain data into a model; an error points into the file and names the nearest right key."""
     try:
         return model.model_validate(document.data if data is None else data)
     except ValidationError as bad:
@@ -115,22 +111,29 @@ def _decoded(raw: bytes, file: Path, max_bytes: int) -> str:
     return text
 
 
+def _yaml_error(bad: yaml.YAMLError, file: Path) -> InputError:
+    if isinstance(bad, yaml.MarkedYAMLError):
+        where = _where(bad.problem_mark or bad.context_mark, file)
+        return InputError(f"not valid YAML: {bad.problem or bad.context}", where=where)
+    return InputError(f"not valid YAML: {bad}", where=Position(file, 1, 1))
+
+
+def _where(mark: Any, file: Path) -> Position:
+    return Position(file, mark.line + 1, mark.column + 1) if mark else Position(file, 1, 1)
+
+
 def _refuse_depth(text: str, file: Path) -> None:
     """Walk the event stream, which does not recurse, before composing, which does."""
     depth = 0
     for event in yaml.parse(text, Loader=yaml.CSafeLoader):
-        mark = event.start_mark
-        where = Position(file, mark.line + 1, mark.column + 1)
+        where = _where(event.start_mark, file)
+        anchor, tag = getattr(event, "anchor", None), getattr(event, "tag", None)
         if isinstance(event, yaml.AliasEvent):
-            raise InputError(
-                f"alias *{event.anchor} is not allowed", where=where, remedy="write the value out"
-            )
-        if getattr(event, "anchor", None):
-            raise InputError(
-                f"anchor &{event.anchor} is not allowed", where=where, remedy="write the value out"
-            )
-        if getattr(event, "tag", None):
-            raise InputError(f"tag {event.tag} is not allowed", where=where, remedy="remove it")
+            raise InputError(f"alias *{anchor} is not allowed", where=where, remedy="write the value out")
+        if anchor:
+            raise InputError(f"anchor &{anchor} is not allowed", where=where, remedy="write the value out")
+        if tag:
+            raise InputError(f"tag {tag} is not allowed", where=where, remedy="remove it")
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > MAX_DEPTH:
@@ -140,7 +143,7 @@ def _refuse_depth(text: str, file: Path) -> None:
 
 
 def _plain(node: yaml.Node, path: Path_, positions: dict[Path_, Position], file: Path) -> Any:
-    where = Position(file, node.start_mark.line + 1, node.start_mark.column + 1)
+    where = _where(node.start_mark, file)
     positions[path] = where
     if isinstance(node, yaml.MappingNode):
         return _mapping(node, path, positions, file)
@@ -154,7 +157,7 @@ def _mapping(
 ) -> dict[str, Any]:
     result: dict[str, Any] = {}
     for key_node, value_node in node.value:
-        where = Position(file, key_node.start_mark.line + 1, key_node.start_mark.column + 1)
+        where = _where(key_node.start_mark, file)
         if not isinstance(key_node, yaml.ScalarNode):
             raise InputError("a key must be a plain word", where=where)
         key = str(key_node.value)
@@ -165,7 +168,7 @@ def _mapping(
     return result
 
 
-def _scalar(node: yaml.Node, where: Position) -> Any:
+def _scalar(node: Any, where: Position) -> Any:
     kind = node.tag.rsplit(":", 1)[-1]
     value = str(node.value)
     try:

@@ -96,7 +96,7 @@ def started(
 def passthrough(argv: Sequence[str | Path], *, env: Mapping[str, str] | None = None) -> int:
     """Run a program on this terminal, as a shell would, and return its exit status."""
     words = [str(word) for word in argv]
-    return subprocess.run(words, env={**os.environ, **(env or {})}, check=False).returncode  # noqa: S603
+    return subprocess.run(words, env={**os.environ, **(env or {})}, check=False).returncode
 
 
 def found(program: str) -> Path | None:
