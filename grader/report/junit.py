@@ -1,0 +1,113 @@
+"""``junit.xml`` (the xunit2 family): one test case for each cell, and one for each question of a grade.
+
+FAIL is the student's and becomes a failure; ERROR is ours and becomes an error; what waits for a teacher
+(INCONCLUSIVE) is neither and is skipped with its reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lxml import etree
+
+from grader.report.inert import inert
+from grader.result import CheckResult, Grade, Outcome, SubmissionGrade
+from grader.run import CellResult, Run
+
+_TAGS = {
+    Outcome.FAIL: "failure",
+    Outcome.PARTIAL: "failure",
+    Outcome.ERROR: "error",
+    Outcome.SKIPPED: "skipped",
+    Outcome.INCONCLUSIVE: "skipped",
+}
+
+
+def junit_text(run: Run, grade: Grade | None = None) -> str:
+    """Return the run, and the grade when there is one, as JUnit XML."""
+    suites = [_run_suite(run)]
+    if grade:
+        suites += [_submission_suite(grade, one) for one in grade.submissions]
+    root = _element("testsuites", name="tdlab")
+    root.extend(suites)
+    etree.indent(root)
+    return etree.tostring(root, encoding="unicode", doctype='<?xml version="1.0" encoding="utf-8"?>') + "\n"
+
+
+def _run_suite(run: Run) -> etree._Element:
+    cases = [_cell_case(run, cell) for cell in run.cells]
+    return _suite(f"tdlab.run.{run.id}", cases, timestamp=run.started)
+
+
+def _cell_case(run: Run, cell: CellResult) -> etree._Element:
+    case = _element("testcase", classname=f"tdlab.run.{run.id}", name=cell.id)
+    properties = {f"ran.{key}": str(value) for key, value in cell.ran.items()}
+    for metric, measured in cell.measurements.items():
+        properties[f"{metric}.median"] = f"{measured.median:g} {measured.unit}"
+        properties[f"{metric}.samples"] = " ".join(f"{value:g}" for value in measured.samples)
+        if measured.ci95:
+            properties[f"{metric}.ci95"] = "{:g} {:g}".format(*measured.ci95)
+    properties |= {f"{metric}.not_measurable": cause for metric, cause in cell.not_measurable.items()}
+    _add_properties(case, properties)
+    if cell.status != "measured":
+        _add_verdict(case, "skipped" if cell.status == "skipped" else "error", cell.status, _why(cell))
+    return case
+
+
+def _why(cell: CellResult) -> list[str]:
+    return [cell.cause or "no cause was recorded", *([cell.remedy] if cell.remedy else [])]
+
+
+def _submission_suite(grade: Grade, submission: SubmissionGrade) -> etree._Element:
+    name = f"tdlab.grade.{grade.lab}.{submission.student}"
+    suite = _suite(name, [_question_case(name, question) for question in submission.questions])
+    properties = _properties({"score": f"{submission.score:g}", "max": f"{submission.max:g}"})
+    suite.insert(0, properties)
+    return suite
+
+
+def _question_case(classname: str, question: CheckResult) -> etree._Element:
+    case = _element("testcase", classname=classname, name=question.id)
+    points = {
+        "outcome": question.outcome.value,
+        "points": f"{question.points:g}",
+        "max": f"{question.max:g}",
+    }
+    _add_properties(case, points)
+    tag = _TAGS.get(question.outcome)
+    if tag:
+        seen = [f"expected: {question.expected}", f"actual: {question.actual}"]
+        _add_verdict(case, tag, question.outcome.value, [question.hint or question.outcome.value, *seen])
+    return case
+
+
+def _suite(name: str, cases: Sequence[etree._Element], **more: str) -> etree._Element:
+    counts = {
+        tag: sum(case.find(single) is not None for case in cases)
+        for tag, single in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped"))
+    }
+    attributes = {tag: str(count) for tag, count in counts.items()}
+    suite = _element("testsuite", name=name, tests=str(len(cases)), **attributes, **more)
+    suite.extend(cases)
+    return suite
+
+
+def _add_verdict(case: etree._Element, tag: str, kind: str, lines: Sequence[str]) -> None:
+    verdict = etree.SubElement(case, tag, message=inert(lines[0]), type=f"tdlab.{kind}")
+    verdict.text = "\n".join(inert(line) for line in lines)
+
+
+def _add_properties(parent: etree._Element, properties: dict[str, str]) -> None:
+    if properties:
+        parent.append(_properties(properties))
+
+
+def _properties(properties: dict[str, str]) -> etree._Element:
+    element = etree.Element("properties")
+    for name, value in properties.items():
+        etree.SubElement(element, "property", name=inert(name), value=inert(value))
+    return element
+
+
+def _element(tag: str, **attributes: str) -> etree._Element:
+    return etree.Element(tag, {name: inert(value) for name, value in attributes.items()})
