@@ -1,0 +1,90 @@
+"""What a student answered: ``answers.yaml``, read as plain data and never as anything else."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from domains import document
+from domains.document import Document
+from domains.errors import InputError, Position
+from grader.bilingual import LANGUAGES, Lang
+
+ANSWERS_FILE = "answers.yaml"
+_KEYS = ("lab", "lang", "answers")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer: plain data, or the bytes of a file; ``value`` is None when nothing was answered.
+
+    ``note`` says what was found instead, such as an answer to a question of nearly the same name.
+    """
+
+    value: Any = None
+    where: Position | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Answers:
+    """All answers of one submission; ``problem`` says why none of them could be read."""
+
+    lang: Lang | None = None
+    values: Mapping[str, Answer] = field(default_factory=lambda: MappingProxyType({}))
+    problem: str | None = None
+
+    def to(self, question_id: str) -> Answer:
+        """Return the answer to a question; an empty one when there is none."""
+        return self.values.get(question_id, Answer())
+
+
+def parse(raw: bytes, lab: str, questions: Collection[str], file: Path = Path(ANSWERS_FILE)) -> Answers:
+    """Read answers from bytes; raises :class:`InputError` at the first thing that is not as it should be."""
+    doc = document.parse(raw, file)
+    if doc.data is None:
+        return Answers()
+    if not isinstance(doc.data, dict):
+        raise doc.error((), "answers are a mapping of keys to values", f"begin with: lab: {lab}")
+    for key in doc.data:
+        if key not in _KEYS:
+            guess = document.nearest(key, _KEYS)
+            remedy = f"did you mean {guess!r}?" if guess else "write it below answers:"
+            raise doc.error((f"{key}#key",), f"unknown key {key!r}", remedy)
+    if doc.data.get("lab", lab) != lab:
+        raise doc.error(
+            ("lab",), f"these are answers to {doc.data['lab']!r}, not to {lab}", f"write: lab: {lab}"
+        )
+    lang = doc.data.get("lang")
+    if lang is not None and lang not in LANGUAGES:
+        raise doc.error(("lang",), f"{lang!r} is not one of {', '.join(LANGUAGES)}")
+    return Answers(lang, _values(doc, questions))
+
+
+def readable(raw: bytes, lab: str, questions: Collection[str]) -> Answers:
+    """Read answers from bytes; a file that cannot be read becomes answers with a problem, which is the student's."""
+    try:
+        return parse(raw, lab, questions)
+    except InputError as bad:
+        return Answers(problem=str(bad))
+
+
+def _values(doc: Document, questions: Collection[str]) -> Mapping[str, Answer]:
+    given = doc.data.get("answers")
+    if given is None:
+        return {}
+    if not isinstance(given, dict):
+        raise doc.error(("answers",), "answers is a mapping of question to answer", "write for example: 1.2: a")
+    values: dict[str, Answer] = {}
+    strays: dict[str, Answer] = {}
+    for key, value in given.items():
+        where = doc.position(("answers", key))
+        if key in questions:
+            values[key] = Answer(value, where)
+        elif guess := document.nearest(key, questions):
+            beside = doc.position(("answers", f"{key}#key"))
+            strays[guess] = Answer(None, beside, f"{beside}: unknown question {key!r}; did you mean {guess!r}?")
+    return MappingProxyType({**strays, **values})

@@ -1,0 +1,186 @@
+"""What a student measured: ``evidence/report.json`` and the predictions that came before it.
+
+Students have root on their machines: evidence is *detectably* wrong at best. What contradicts itself is shown
+to the teacher; nobody is accused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import Enum
+from typing import Any
+
+from pydantic import AwareDatetime, Field, ValidationError
+
+from grader.questions import Expect, Measure
+from grader.run import CellResult, Record, Run
+
+REPORT_FILE = "evidence/report.json"
+PREDICTIONS_FILE = "evidence/predictions.jsonl"
+# A median is printed with fewer digits than its samples.
+_ROUNDING = 1e-3
+
+
+class Commitment(Record):
+    """A prediction made before measuring: which question, when, and the hash of what was predicted."""
+
+    question: str = Field(max_length=64)
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    time: AwareDatetime
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """The evidence of one submission; a problem says why a file that is there could not be read."""
+
+    run: Run | None = None
+    problem: str | None = None
+    commitments: tuple[Commitment, ...] = ()
+    commitments_problem: str | None = None
+
+
+class Why(Enum):
+    """Why a value cannot be had from evidence."""
+
+    NOT_BROUGHT = "the student did not bring it"
+    HOST_CANNOT = "the host cannot measure it"
+    CONTRADICTS_ITSELF = "the file does not agree with itself"
+    COUNTER_LOST = "the measuring lost it"
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A value computed from evidence, and how, in words that hold the numbers behind it."""
+
+    value: float
+    how: str
+
+
+@dataclass(frozen=True)
+class Missing:
+    """A value that evidence does not hold, and why."""
+
+    why: Why
+    cause: str
+
+
+def read(report: bytes | None, predictions: bytes | None) -> Bundle:
+    """Read evidence from bytes; None stands for a file that is not there. Raises nothing."""
+    run, problem = None, None
+    if report is not None:
+        try:
+            run = Run.model_validate_json(report)
+            _moment(run.started)
+        except ValueError as bad:
+            run, problem = None, f"{REPORT_FILE}: {_first(bad)}"
+    commitments, lost = _commitments(predictions or b"")
+    return Bundle(run, problem, commitments, lost)
+
+
+def _first(bad: ValueError) -> str:
+    if isinstance(bad, ValidationError):
+        first = bad.errors()[0]
+        path = ".".join(str(step) for step in first["loc"])
+        return f"{path}: {first['msg']}" if path else first["msg"]
+    return str(bad).splitlines()[0]
+
+
+def _commitments(raw: bytes) -> tuple[tuple[Commitment, ...], str | None]:
+    found = []
+    for number, line in enumerate(raw.splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            found.append(Commitment.model_validate_json(line))
+        except ValidationError as bad:
+            return tuple(found), f"{PREDICTIONS_FILE}:{number}:1: {_first(bad)}"
+    return tuple(found), None
+
+
+def commitment_hash(lab: str, question_id: str, prediction: Any) -> str:
+    """Return the SHA-256 that commits a prediction: over ``[lab, question, prediction]`` as compact JSON.
+
+    Numbers are taken as floats, so that 2 and 2.0 are the same prediction.
+    """
+    plain = float(prediction) if isinstance(prediction, int) else prediction
+    text = json.dumps([lab, question_id, plain], ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def started(run: Run) -> datetime:
+    """Return when a run started, with a time zone."""
+    return _moment(run.started)
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def expected(expect: Expect, bundle: Bundle) -> Seen | Missing:
+    """Compute the expected number of a question from the student's own evidence."""
+    if expect.value is not None:
+        return Seen(expect.value, "")
+    if expect.measure is not None:
+        return _measure(expect.measure, bundle)
+    assert expect.ratio is not None  # noqa: S101  Expect holds exactly one of the three
+    sides = [_measure(one, bundle) for one in (expect.ratio.of, expect.ratio.to)]
+    lacking = [side for side in sides if isinstance(side, Missing)]
+    if lacking:
+        # What the host cannot do comes first: the student could not have brought it.
+        return min(lacking, key=lambda one: one.why is not Why.HOST_CANNOT)
+    above, below = (side for side in sides if isinstance(side, Seen))
+    if not below.value:
+        return Missing(Why.COUNTER_LOST, f"{below.how} is 0: no ratio to it")
+    ratio = above.value / below.value
+    if not math.isfinite(ratio):
+        return Missing(Why.CONTRADICTS_ITSELF, f"{above.how} / {below.how} is no finite number")
+    return Seen(ratio, f"{above.how} / {below.how}")
+
+
+def _measure(wanted: Measure, bundle: Bundle) -> Seen | Missing:
+    if bundle.run is None:
+        return Missing(Why.NOT_BROUGHT, bundle.problem or f"{REPORT_FILE} is missing")
+    cells = [cell for cell in bundle.run.cells if _fits(cell, wanted)]
+    if not cells:
+        return Missing(Why.NOT_BROUGHT, f"{REPORT_FILE} has no cell with {_words(wanted)}")
+    cell = _first_measured(cells)
+    if cell.status != "measured":
+        return Missing(Why.HOST_CANNOT, f"{cell.id}: {cell.cause or cell.status}")
+    metric = cell.measurements.get(wanted.metric)
+    if metric is None:
+        if cause := cell.not_measurable.get(wanted.metric):
+            return Missing(Why.HOST_CANNOT, f"{cell.id}: {wanted.metric} is not measurable: {cause}")
+        return Missing(Why.COUNTER_LOST, f"{cell.id}: {wanted.metric} was neither measured nor explained")
+    numbers = (*metric.samples, metric.median)
+    if not metric.samples or not all(math.isfinite(number) for number in numbers):
+        return Missing(Why.CONTRADICTS_ITSELF, f"{cell.id}: {wanted.metric} holds no finite samples")
+    median = statistics.median(metric.samples)
+    if not math.isclose(median, metric.median, rel_tol=_ROUNDING, abs_tol=1e-9):
+        cause = f"{cell.id}: {wanted.metric} says median {metric.median:g}, its samples say {median:g}"
+        return Missing(Why.CONTRADICTS_ITSELF, cause)
+    return Seen(metric.median, f"{wanted.metric}[{cell.id}] = {metric.median:g} {metric.unit}")
+
+
+def _first_measured(cells: Sequence[CellResult]) -> CellResult:
+    return next((cell for cell in cells if cell.status == "measured"), cells[0])
+
+
+def _fits(cell: CellResult, wanted: Measure) -> bool:
+    spec = cell.spec
+    return (
+        (wanted.nic is None or spec.nic.model == wanted.nic)
+        and (wanted.vhost is None or (spec.nic.vhost or "off") == wanted.vhost)
+        and (wanted.ept is None or spec.cpu.ept == wanted.ept)
+    )
+
+
+def _words(wanted: Measure) -> str:
+    given = wanted.model_dump(exclude_none=True, exclude={"metric"})
+    return ", ".join(f"{key} {value}" for key, value in given.items()) or wanted.metric

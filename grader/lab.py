@@ -1,0 +1,124 @@
+"""A lab: its parts and questions, read from ``lab.yaml`` and refused with a position when it makes no sense."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from domains import document
+from domains.document import Document
+from domains.errors import UsageError
+from grader.bilingual import Bilingual
+from grader.questions import KINDS, Part, Question
+
+LAB_FILE = "lab.yaml"
+# A whole lab in two languages is longer than a spec or a student's answers.
+_MAX_BYTES = 512 * 1024
+
+
+class _PartHead(Part):
+    id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
+    title: Bilingual
+    questions: Annotated[list[dict[str, Any]], Field(min_length=1)]
+
+
+class _LabHead(Part):
+    schema_: Literal["tdlab.lab/1"] = Field(alias="schema")
+    title: Bilingual
+    parts: Annotated[list[_PartHead], Field(min_length=1)]
+
+
+@dataclass(frozen=True)
+class LabPart:
+    """A part of a lab, with its questions in the order of the file."""
+
+    id: str
+    title: Bilingual
+    questions: tuple[Question, ...]
+
+
+@dataclass(frozen=True)
+class Lab:
+    """A lab as its author wrote it; ``slug`` is the name of its folder."""
+
+    slug: str
+    folder: Path
+    title: Bilingual
+    parts: tuple[LabPart, ...]
+
+    def __iter__(self) -> Iterator[Question]:
+        """Walk all questions in the order of the file."""
+        return (question for part in self.parts for question in part.questions)
+
+    def question(self, question_id: str) -> Question | None:
+        """Return the question with this id, or None."""
+        return next((question for question in self if question.id == question_id), None)
+
+
+def load(path: Path) -> Lab:
+    """Read a lab from its folder or its ``lab.yaml``; raises :class:`domains.errors.InputError`."""
+    file = path / LAB_FILE if path.is_dir() else path
+    if path.is_dir() and not file.is_file():
+        raise UsageError(
+            f"{path} is not a lab: it holds no {LAB_FILE}", remedy="name a folder such as labs/r202"
+        )
+    return parse(document.read(file, max_bytes=_MAX_BYTES))
+
+
+def parse(doc: Document) -> Lab:
+    """Turn a document into a lab."""
+    if not isinstance(doc.data, dict):
+        raise doc.error((), "a lab is a mapping of keys to values", "begin with: schema: tdlab.lab/1")
+    head = document.validate(doc, _LabHead)
+    parts = tuple(
+        LabPart(part.id, part.title, tuple(_questions(doc, number, part)))
+        for number, part in enumerate(head.parts)
+    )
+    folder = doc.file.resolve().parent
+    lab = Lab(folder.name, folder, head.title, parts)
+    _refuse_doubles(doc, lab)
+    return lab
+
+
+def _questions(doc: Document, number: int, part: _PartHead) -> Iterator[Question]:
+    """Read each question by the model of its own kind, so that an error names the keys of that kind."""
+    for index, data in enumerate(part.questions):
+        at = ("parts", number, "questions", index)
+        kind = data.get("kind")
+        if kind not in KINDS:
+            guess = document.nearest(kind, KINDS)
+            remedy = f"did you mean {guess!r}?" if guess else f"known kinds: {', '.join(KINDS)}"
+            problem = "kind is missing" if kind is None else f"unknown kind {kind!r}"
+            raise doc.error((*at, "kind"), problem, remedy)
+        yield document.validate(doc, KINDS[kind], at=at, data=data)
+
+
+def _refuse_doubles(doc: Document, lab: Lab) -> None:
+    seen: set[str] = set()
+    for number, part in enumerate(lab.parts):
+        for index, question in enumerate(part.questions):
+            if question.id in seen:
+                at = ("parts", number, "questions", index, "id")
+                raise doc.error(at, f"question {question.id} is asked twice", "give one of them another id")
+            seen.add(question.id)
+
+
+def lab_hash(folder: Path) -> str:
+    """Return the SHA-256 of a lab's files: names and contents, in order, without what Python leaves behind."""
+    return tree_hash(folder, (file for file in folder.rglob("*") if file.is_file()))
+
+
+def tree_hash(root: Path, files: Iterable[Path]) -> str:
+    """Return the SHA-256 over names (relative to ``root``) and contents of files; their order does not matter."""
+    total = hashlib.sha256()
+    for file in sorted(files):
+        if "__pycache__" in file.parts:
+            continue
+        content = hashlib.sha256(file.read_bytes()).hexdigest()
+        total.update(f"{content}  {file.relative_to(root).as_posix()}\n".encode())
+    return total.hexdigest()
