@@ -16,7 +16,10 @@ from domains.errors import CapabilityMissing, InfrastructureError, TdlabError
 # The monolithic daemon of Debian and Ubuntu, then the modular one that other distributions run.
 SOCKETS = (Path("/run/libvirt/libvirt-sock"), Path("/run/libvirt/virtqemud-sock"))
 STOCK_CONFIGURATION = Path("/etc/libvirt/libvirtd.conf")
-OUR_CONFIGURATION = Path(__file__).resolve().parent / "libvirtd.conf"
+# The role starts libvirtd on remote hosts in the same way, so the file is the role's.
+OUR_CONFIGURATION = (
+    Path(__file__).resolve().parent.parent / "playbooks" / "roles" / "lab_host" / "files" / "libvirtd.conf"
+)
 SYSTEMD = Path("/run/systemd/system")
 
 # Put into the environment of a daemon that tdlab starts: it cannot outlive the daemon, as a file would.
