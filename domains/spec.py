@@ -228,6 +228,13 @@ class DomainSpec(Part):
 
     @model_validator(mode="after")
     def _makes_sense(self) -> DomainSpec:
+        self._check_cpus()
+        self._check_accelerator()
+        self._check_machine()
+        self._check_memory()
+        return self
+
+    def _check_cpus(self) -> None:
         if self.pinning and len(self.pinning) != self.vcpus:
             raise Refusal(
                 f"pinning names {len(self.pinning)} host CPUs for {self.vcpus} vCPUs",
@@ -240,11 +247,19 @@ class DomainSpec(Part):
                 path=("nic", "queues"),
                 remedy=f"write queues: {self.vcpus}, or vcpus: {self.nic.queues}",
             )
+
+    def _check_accelerator(self) -> None:
         if self.accelerator == "tcg" and self.cpu.ept:
             raise Refusal(
                 "TCG translates guest addresses in software: it has neither EPT nor shadow page tables",
                 path=("cpu", "ept"),
                 remedy="remove ept, or write accelerator: kvm",
+            )
+        if self.accelerator == "tcg" and self.cpu.vendor == "intel" and self.cpu.nested == "on":
+            raise Refusal(
+                "TCG emulates AMD's SVM but not Intel's VMX",
+                path=("cpu", "vendor"),
+                remedy="write vendor: amd, or accelerator: kvm",
             )
         if self.cpu.model == "host" and self.accelerator == "tcg":
             raise Refusal(
@@ -252,9 +267,6 @@ class DomainSpec(Part):
                 path=("cpu", "model"),
                 remedy="write model: max, or accelerator: kvm",
             )
-        self._check_machine()
-        self._check_memory()
-        return self
 
     def _check_machine(self) -> None:
         if self.iommu and self.machine != "q35":

@@ -1,0 +1,134 @@
+"""A guest's life: off → booted → ready → gone, owned by ``with`` blocks, so that nothing is left behind."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from domains import ownership, render, validate
+from domains.errors import HypervisorError
+from domains.guest import Guest
+from domains.hypervisor import Hypervisor, Machine, Pool
+from domains.images import KERNEL_ARGUMENTS, GuestImage
+from domains.render import NetworkPlan, Owner, Placement
+from domains.spec import DomainSpec
+
+POOL = "tdlab"
+POOL_FOLDER = "/var/lib/libvirt/images/tdlab"
+READY_SECONDS = 120.0
+_SUBNETS = 4096
+
+
+@dataclass(frozen=True)
+class Network:
+    """A run's own network: the host's address on it, and the addresses of the guests."""
+
+    plan: NetworkPlan
+
+    def guest_address(self, number: int) -> str:
+        """Return the address of the n-th guest, counted from 0."""
+        return f"{self.plan.host_address.rpartition('.')[0]}.{10 + number}"
+
+
+@dataclass(frozen=True)
+class StoredImage:
+    """The guest image as the host sees it: paths on that host."""
+
+    kernel: str
+    initramfs: str
+
+
+@dataclass(frozen=True)
+class Domain:
+    """A running guest that is ready, and how long it took to be so (seconds from start to agent)."""
+
+    spec: DomainSpec
+    machine: Machine
+    guest: Guest
+    address: str
+    xml: str
+    boot_to_ready: float
+
+
+def store(hypervisor: Hypervisor, image: GuestImage) -> StoredImage:
+    """Have the guest image in the host's storage pool, uploading it only if it is not there.
+
+    The guests of qemu:///system run as a user of their own who cannot look into our home; the pool is where
+    both can be, and libvirt fills it on remote hosts just as well.
+    """
+    pool = hypervisor.pool(POOL, POOL_FOLDER)
+    there = pool.volumes()
+    kernel = _stored(pool, there, f"guest-{image.digest[:16]}-kernel", image.kernel)
+    initramfs = _stored(pool, there, f"guest-{image.digest[:16]}-initramfs", image.initramfs)
+    return StoredImage(kernel, initramfs)
+
+
+def _stored(pool: Pool, there: dict[str, str], name: str, file: Path) -> str:
+    # An interrupted upload leaves a volume of the right size: only the mark beside it says that it is whole.
+    mark = f"{name}.whole"
+    if mark in there and name in there:
+        return there[name]
+    pool.delete(name)
+    path = pool.upload(name, file)
+    pool.create(mark, 0)
+    return path
+
+
+@contextlib.contextmanager
+def network(hypervisor: Hypervisor, owner: Owner, *, mode: str = "isolated") -> Iterator[Network]:
+    """Own a network with a subnet that nothing on the host uses; libvirt refuses one that is taken."""
+    first = zlib.crc32(owner.run.encode()) % _SUBNETS
+    refused = ""
+    for attempt in range(32):
+        number = (first + attempt * 97) % _SUBNETS
+        plan = NetworkPlan(
+            name=f"{ownership.PREFIX}{owner.run}",
+            bridge=f"tdl{owner.run[:8]}",
+            host_address=f"10.{208 + number // 256}.{number % 256}.1",
+            mode="nat" if mode == "nat" else "isolated",
+            owner=owner,
+        )
+        try:
+            hypervisor.create_network(render.render_network(plan))
+            break
+        except HypervisorError as taken:
+            refused = taken.problem
+            if "already in use" not in refused:
+                raise
+    else:
+        raise HypervisorError(f"no free subnet was found: {refused}")
+    try:
+        yield Network(plan)
+    finally:
+        hypervisor.destroy_network(plan.name)
+
+
+@contextlib.contextmanager
+def running(
+    hypervisor: Hypervisor, spec: DomainSpec, place: Placement, net: Network, number: int
+) -> Iterator[Domain]:
+    """Own a guest from start to end; inside the block it is ready: its agent answers.
+
+    ``place`` names the image and the accelerator; ``number`` chooses the guest's address on ``net``.
+    """
+    address = net.guest_address(number)
+    arguments = (*KERNEL_ARGUMENTS, f"tdlab.ip={address}/{net.plan.prefix}")
+    place = replace(place, network=net.plan.name, kernel_arguments=" ".join(arguments))
+    with contextlib.ExitStack() as cleanup:
+        if spec.disk and place.owner:
+            pool = hypervisor.pool(POOL, POOL_FOLDER)
+            volume = ownership.volume_name(place.owner, f"{place.name}.qcow2")
+            cleanup.callback(pool.delete, volume)
+            place = replace(place, disk_path=pool.create(volume, spec.disk.size, format_="qcow2"))
+        xml = render.render(spec, place)
+        validate.validate(xml)
+        began = time.monotonic()
+        machine = hypervisor.create(xml)
+        cleanup.callback(machine.destroy)
+        machine.wait_for_agent(READY_SECONDS)
+        seconds = time.monotonic() - began
+        yield Domain(spec, machine, Guest(machine), address, xml, seconds)

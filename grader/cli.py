@@ -1,0 +1,124 @@
+"""The command line: thin, and the only owner of exit codes.
+
+Each command lives in a module of its own under :mod:`grader.commands` and is imported when it is called, so that
+``tdlab --help`` stays quick.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from importlib import metadata
+from typing import NoReturn
+
+import click
+
+from domains.errors import EXIT_INFRASTRUCTURE, EXIT_INTERRUPTED, TdlabError
+
+# One line each, here rather than in the modules: --help must not import them.
+COMMANDS = {
+    "doctor": "Say what this host can do, row by row, with cause and remedy.",
+    "demo": "Measure every NIC model, grade the sample answers, and write one report.",
+    "bench": "Measure the cells of a matrix.",
+    "render": "Print the domain XML of a spec.",
+    "grade": "Grade submissions of a lab.",
+    "clean": "Remove what killed runs left behind.",
+    "test": "Run tdlab's own tests.",
+    "benchmark": "Run a benchmark of tdlab itself.",
+}
+
+
+class LazyCommands(click.Group):
+    """Knows every command by name and imports one when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"grader.commands.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-"):
+            from domains.document import nearest
+
+            guess = nearest(name, COMMANDS)
+            raise click.UsageError(
+                f"No such command {name!r}." + (f" Did you mean {guess!r}?" if guess else "")
+            )
+        return super().resolve_command(ctx, args)
+
+
+def _version() -> str:
+    try:
+        return metadata.version("tdlab")
+    except metadata.PackageNotFoundError:
+        import tomllib
+
+        from domains.paths import SHIPPED
+
+        project = tomllib.loads((SHIPPED / "pyproject.toml").read_text())["project"]
+        return str(project["version"])
+
+
+def _print_version(ctx: click.Context, _option: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        click.echo(f"tdlab {_version()}")
+        ctx.exit()
+
+
+@click.group(
+    cls=LazyCommands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version, help="Show it."
+)
+@click.option("--debug", is_flag=True, help="Show a traceback with an error.")
+def tdlab(debug: bool) -> None:
+    """An automated lab and grading harness around QEMU and libvirt."""
+    if debug:
+        os.environ["TDLAB_DEBUG"] = "1"
+
+
+def main() -> NoReturn:
+    """Run a command and leave with its exit code; every error is one message."""
+    try:
+        status = tdlab.main(standalone_mode=False, prog_name="tdlab")
+        sys.exit(status if isinstance(status, int) else 0)
+    except TdlabError as error:
+        _fail(str(error), error.exit_code)
+    except click.exceptions.Abort:
+        _fail("interrupted", EXIT_INTERRUPTED)
+    except KeyboardInterrupt:
+        _fail("interrupted; what was measured is kept", EXIT_INTERRUPTED)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        # The reader of our output went away (tdlab … | head): nothing to say, and nobody to say it to.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except Exception as error:  # noqa: BLE001 - the last resort: a fault of ours, said as such
+        _fail(f"a fault of tdlab itself: {type(error).__name__}: {error}", EXIT_INFRASTRUCTURE, ours=True)
+
+
+def _fail(message: str, code: int, *, ours: bool = False) -> NoReturn:
+    if os.environ.get("TDLAB_DEBUG"):
+        import traceback
+
+        traceback.print_exc()
+    elif ours:
+        message += "\n  run it again with `tdlab --debug …` and report what it shows"
+    click.echo(f"tdlab: {message}", err=True)
+    sys.exit(code)

@@ -1,0 +1,17 @@
+"""``tdlab clean``: remove what killed runs left behind."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command("clean")
+def command() -> None:
+    """Remove guests, networks and volumes whose tdlab process is gone, and nothing else."""
+    from domains import daemon, hypervisor, lifecycle, ownership
+
+    if said := daemon.ensure_running():
+        click.echo(said, err=True)
+    with hypervisor.connected() as connection:
+        for leftover in ownership.sweep(connection, lifecycle.POOL, lifecycle.POOL_FOLDER):
+            click.echo(f"removed {leftover.kind} {leftover.name}")
