@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from domains.errors import CapabilityMissing, DeadlineExceeded, ProcessError
 
@@ -62,15 +63,19 @@ def started(
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
     stdin: bool = False,
+    log: IO[bytes] | None = None,
 ) -> Iterator[subprocess.Popen[str]]:
-    """Own a running program for the length of a ``with`` block; on leaving, its process group is gone."""
+    """Own a running program for the length of a ``with`` block; on leaving, its process group is gone.
+
+    With ``log``, an open file, all that the program prints goes there, and nobody needs to read its pipes.
+    """
     words = [str(word) for word in argv]
     try:
         child = subprocess.Popen(
             words,
             stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stdout=log or subprocess.PIPE,
+            stderr=subprocess.STDOUT if log else subprocess.PIPE,
             text=True,
             errors="replace",
             env={**os.environ, "LC_ALL": "C", **(env or {})},
