@@ -15,7 +15,7 @@ from grader.run import CellResult, Measurement
 # Upper and lower bar of the first figure, in this order.
 THROUGHPUT = ("tcp_to_guest", "tcp_from_guest")
 EXITS = "exits_per_mb"
-_ROUND_STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
+_ROUND_STEPS = (1.0, 2.0, 2.5, 5.0)
 
 
 @dataclass(frozen=True)
@@ -30,15 +30,18 @@ class Scale:
         return round(100 * min(max(value / self.top, 0.0), 1.0), 2)
 
 
-def scale(largest: float, *, intervals: int = 4) -> Scale:
-    """Return an axis that begins at 0 (bars lie otherwise) and ends just beyond ``largest``."""
+def scale(largest: float, *, least: int = 3, most: int = 7) -> Scale:
+    """Return an axis that begins at 0 (bars lie otherwise) and ends as soon as it can after ``largest``.
+
+    It has ``least`` to ``most`` intervals; of two axes that end together the one with fewer ticks is taken.
+    """
     if largest <= 0:
         return Scale(1.0, (0.0, 1.0))
-    rough = largest / intervals
-    size = 10.0 ** math.floor(math.log10(rough))
-    step = next(one * size for one in _ROUND_STEPS if one * size >= rough * (1 - 1e-9))
-    count = math.ceil(largest / step * (1 - 1e-9))
-    return Scale(step * count, tuple(round(step * index, 10) for index in range(count + 1)))
+    size = 10.0 ** math.floor(math.log10(largest / least))
+    steps = [one * size / 10 for one in _ROUND_STEPS] + [one * size for one in _ROUND_STEPS]
+    fits = [(step, math.ceil(largest / step * (1 - 1e-9))) for step in steps]
+    top, count, step = min((step * count, count, step) for step, count in fits if least <= count <= most)
+    return Scale(top, tuple(round(step * index, 10) for index in range(count + 1)))
 
 
 @dataclass(frozen=True)
@@ -122,7 +125,7 @@ def throughput(cells: Sequence[CellResult]) -> Figure | None:
         return None
     on = scale(_largest(shown, THROUGHPUT))
     counted = [cell for cell in shown if EXITS in cell.measurements]
-    exits_on = scale(_largest_exits(counted), intervals=2) if counted else None
+    exits_on = scale(_largest_exits(counted), least=2, most=4) if counted else None
     rows = (
         Row(cell, _bars(cell, THROUGHPUT, on), exits(cell, exits_on) if exits_on else None)
         for cell in sorted(shown, key=_fastest_first)
@@ -135,7 +138,7 @@ def single(cells: Sequence[CellResult], metric: str) -> Figure | None:
     shown = _with_any(cells, (metric,))
     if not shown:
         return None
-    on = scale(_largest(shown, (metric,)), intervals=3)
+    on = scale(_largest(shown, (metric,)), least=2, most=4)
     ordered = sorted(shown, key=lambda cell: (cell.measurements[metric].median, cell.id))
     rows = tuple(Row(cell, _bars(cell, (metric,), on)) for cell in ordered)
     return Figure((metric,), _unit(shown, (metric,)), on, rows)

@@ -1,0 +1,86 @@
+"""``report.html``: one self-contained page in both languages, without scripts and without anything fetched."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
+
+from grader.i18n import LANGUAGES, Texts, fixed, number, plain, translator
+from grader.report import published, view, words
+from grader.report.inert import inert, one_line
+from grader.result import Grade
+from grader.run import Run
+
+TEMPLATES = Path(__file__).resolve().parent / "templates"
+
+
+def html_text(run: Run, grade: Grade | None = None, *, lang: str = "en") -> str:
+    """Return the page; ``lang`` is the language that it opens in, the other is one click (no script) away."""
+    style = (TEMPLATES / "report.css").read_text(encoding="utf-8")
+    say = translator(lang)
+    # Autoescape has made each body; it is markup of ours with others' text inert inside it.
+    bodies = {one: Markup(_body(run, grade, one)) for one in LANGUAGES}  # noqa: S704
+    return (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            lang=lang,
+            languages=LANGUAGES,
+            translators={one: translator(one) for one in LANGUAGES},
+            title=heading(run, say, lang),
+            style=Markup(style),  # noqa: S704
+            style_hash=_hash(style),
+            bodies=bodies,
+            run=run,
+        )
+    )
+
+
+def heading(run: Run, say: Texts, lang: str) -> str:
+    """Return the run's own title in ``lang``, or what every run is about."""
+    return run.title.get(lang) or say("What each NIC model costs")
+
+
+def _body(run: Run, grade: Grade | None, lang: str) -> str:
+    say = translator(lang)
+    context: dict[str, Any] = {
+        "lang": lang,
+        "t": say,
+        "page": view.page(run, say, lang),
+        "run": run,
+        "grade": grade,
+        "published": published.read(),
+        "heading": heading(run, say, lang),
+        "n": lambda value, digits=3: number(value, lang, digits=digits),
+        "points": lambda value: fixed(value, lang, decimals=0 if value == int(value) else 2),
+        "plain": lambda value: inert(plain(value, say)),
+        "unit": lambda name: say(words.UNITS[name]) if name in words.UNITS else inert(name),
+        "metric_name": lambda name: say(words.METRIC_NAMES[name]) if name in words.METRIC_NAMES else name,
+        "fact_name": lambda name: say(words.FACTS[name]) if name in words.FACTS else inert(name),
+        "words": words,
+    }
+    return _environment().get_template("body.html.j2").render(context)
+
+
+@functools.cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=select_autoescape(default=True, default_for_string=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {"inert": inert, "one_line": one_line, "at": "{:.2f}%".format}
+    return environment
+
+
+def _hash(style: str) -> str:
+    return base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()

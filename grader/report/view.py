@@ -1,0 +1,166 @@
+"""From a run to what its report shows: which cells stand in which figure, what differs, what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from grader.i18n import Texts
+from grader.report import figures, finding
+from grader.report.figures import Figure
+from grader.report.finding import Ratio
+from grader.run import METRICS, CellResult, Measurement, Run
+
+PANELS = ("rtt", "boot_to_ready", "host_cpu_per_gb")
+_LEFT_OPEN = (None, "", "auto", "default")
+_EXIT_METRICS = ("exits_per_mb", "mmio_exits_per_mb", "pio_exits_per_mb")
+
+
+@dataclass(frozen=True)
+class Group:
+    """The cells that ran under one accelerator: only these may be compared with each other."""
+
+    accelerator: str
+    sentences: tuple[str, ...]
+    throughput: Figure | None
+    panels: tuple[Figure, ...]
+    uncounted: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One thing that was asked of a cell and what ran; ``state`` is same, open, differs or unread."""
+
+    asked: Any
+    ran: Any
+    state: str
+
+
+@dataclass(frozen=True)
+class EptPair:
+    """The same guest on EPT/RVI and on shadow page tables; lines are (metric, on, off, off divided by on)."""
+
+    on: CellResult
+    off: CellResult
+    lines: tuple[tuple[str, Measurement, Measurement, Ratio | None], ...]
+
+
+@dataclass(frozen=True)
+class Page:
+    """What one language's page shows."""
+
+    run: Run
+    groups: tuple[Group, ...]
+    refusal: str | None
+    ept: tuple[EptPair, ...]
+    missing: tuple[CellResult, ...]
+    not_measurable: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...]
+    fact_names: tuple[str, ...]
+    facts: tuple[tuple[CellResult, tuple[Fact | None, ...]], ...]
+    environment: tuple[tuple[str, Any], ...]
+
+    @property
+    def differs(self) -> int:
+        """How many things ran otherwise than asked."""
+        return sum(1 for _, facts in self.facts for one in facts if one and one.state == "differs")
+
+
+def page(run: Run, say: Texts, lang: str) -> Page:
+    """Gather what the report of ``run`` shows."""
+    measured = [cell for cell in run.cells if cell.status == "measured"]
+    pairs = ept_pairs(measured)
+    # On shadow page tables a NIC is not what is studied: those cells have a section of their own.
+    aside = {pair.off.id for pair in pairs}
+    compared = [cell for cell in measured if cell.id not in aside]
+    names, facts = asked_and_ran(measured)
+    groups = [_group(one, compared, say, lang) for one in finding.accelerators(run)]
+    # The biggest group first: it is what the run was for.
+    size = {one.accelerator: len(one.throughput.rows) if one.throughput else 0 for one in groups}
+    return Page(
+        run=run,
+        groups=tuple(sorted(groups, key=lambda one: -size[one.accelerator])),
+        refusal=finding.refusal(run),
+        ept=pairs,
+        missing=tuple(cell for cell in run.cells if cell.status != "measured"),
+        not_measurable=not_measurable(measured),
+        fact_names=names,
+        facts=facts,
+        environment=tuple(flat(run.environment)),
+    )
+
+
+def _group(accelerator: str, cells: Sequence[CellResult], say: Texts, lang: str) -> Group:
+    own = [cell for cell in cells if finding.accelerator(cell) == accelerator]
+    panels = (figures.single(own, metric) for metric in PANELS)
+    causes = (cell.not_measurable.get(metric) for cell in own for metric in _EXIT_METRICS)
+    return Group(
+        accelerator=accelerator,
+        sentences=finding.sentences(own, say, lang),
+        throughput=figures.throughput(own),
+        panels=tuple(one for one in panels if one),
+        uncounted=tuple(dict.fromkeys(cause for cause in causes if cause)),
+    )
+
+
+def ept_pairs(cells: Sequence[CellResult]) -> tuple[EptPair, ...]:
+    """Return the cells that differ in nothing but EPT, by what was read back (what was asked is no proof)."""
+    by_rest: dict[str, dict[str, CellResult]] = {}
+    for cell in cells:
+        if cell.ran.get("ept") in ("on", "off"):
+            rest = cell.spec.model_dump_json(exclude={"name": True, "cpu": {"ept"}})
+            by_rest.setdefault(rest, {}).setdefault(str(cell.ran["ept"]), cell)
+    return tuple(_pair(one["on"], one["off"]) for one in by_rest.values() if len(one) == 2)
+
+
+def _pair(on: CellResult, off: CellResult) -> EptPair:
+    shared = [metric for metric in METRICS if metric in on.measurements and metric in off.measurements]
+    lines = (
+        (metric, on.measurements[metric], off.measurements[metric])
+        for metric in shared
+        if on.measurements[metric].median or off.measurements[metric].median
+    )
+    return EptPair(on, off, tuple((name, a, b, finding.ratio(b, a)) for name, a, b in lines))
+
+
+def not_measurable(
+    cells: Sequence[CellResult],
+) -> tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...]:
+    """Return (cause, metrics, cell ids) for what could not be measured, each cause once."""
+    found: dict[str, tuple[dict[str, None], dict[str, None]]] = {}
+    for cell in cells:
+        for metric, cause in cell.not_measurable.items():
+            metrics, ids = found.setdefault(cause, ({}, {}))
+            metrics[metric] = ids[cell.id] = None
+    return tuple((cause, tuple(metrics), tuple(ids)) for cause, (metrics, ids) in found.items())
+
+
+def asked_and_ran(
+    cells: Sequence[CellResult],
+) -> tuple[tuple[str, ...], tuple[tuple[CellResult, tuple[Fact | None, ...]], ...]]:
+    """Return the names of the facts and, for each cell, its facts; names that say nothing are left out."""
+    every = dict.fromkeys(name for cell in cells for name in (*cell.asked, *cell.ran))
+    names = tuple(
+        name
+        for name in every
+        if any(cell.asked.get(name) not in _LEFT_OPEN or cell.ran.get(name) is not None for cell in cells)
+    )
+    return names, tuple((cell, tuple(_fact(cell, name) for name in names)) for cell in cells)
+
+
+def _fact(cell: CellResult, name: str) -> Fact | None:
+    asked, ran = cell.asked.get(name), cell.ran.get(name)
+    if asked in _LEFT_OPEN:
+        return None if ran is None else Fact(asked, ran, "open")
+    if ran is None:
+        return Fact(asked, ran, "unread")
+    return Fact(asked, ran, "same" if asked == ran else "differs")
+
+
+def flat(facts: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
+    """Return nested facts as (dotted name, value), in their order."""
+    lines: list[tuple[str, Any]] = []
+    for name, value in facts.items():
+        full = f"{prefix}{name}"
+        lines += flat(value, f"{full}.") if isinstance(value, dict) else [(full, value)]
+    return lines

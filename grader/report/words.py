@@ -1,0 +1,84 @@
+"""The words of the report: what metrics, units, NIC models and outcomes are called (English is the msgid)."""
+
+from __future__ import annotations
+
+from domains.spec import EMULATED_NICS
+from grader.i18n import N_
+from grader.result import Outcome
+
+METRIC_NAMES = {
+    "tcp_to_guest": N_("throughput to the guest"),
+    "tcp_from_guest": N_("throughput from the guest"),
+    "rtt": N_("round-trip time"),
+    "rtt_p99": N_("round-trip time, 99th percentile"),
+    "boot_to_ready": N_("from start to ready"),
+    "host_cpu_per_gb": N_("host CPU time per GB"),
+    "exits_per_mb": N_("exits"),
+    "mmio_exits_per_mb": N_("exits for device memory (MMIO)"),
+    "pio_exits_per_mb": N_("exits for I/O ports (PIO)"),
+    "halt_exits_per_mb": N_("exits because the guest idles"),
+    "irq_injections_per_mb": N_("interrupts injected"),
+    "page_faults_per_mb": N_("page faults taken by the hypervisor"),
+    "exits_per_packet": N_("exits per packet"),
+}
+
+UNITS = {
+    "Mbit/s": N_("Mbit/s"),
+    "us": N_("µs"),
+    "s": N_("s"),
+    "s/GB": N_("s per GB"),
+    "1/MB": N_("per MB"),
+    "1/packet": N_("per packet"),
+}
+
+_KIND = {
+    "virtio": N_("paravirtual"),
+    "vmxnet3": N_("paravirtual (VMware’s)"),
+    "hostdev": N_("a PCI device handed over"),
+    "vf": N_("SR-IOV virtual function"),
+} | {model: N_("emulated") for model in EMULATED_NICS}
+
+EXIT_KINDS = {
+    "mmio": N_("device memory (MMIO)"),
+    "pio": N_("I/O ports (PIO)"),
+    "other": N_("other"),
+    "all": N_("all kinds"),
+}
+
+EXIT_SHORT = {"mmio": N_("MMIO"), "pio": N_("PIO"), "other": N_("other"), "all": N_("all kinds")}
+
+OUTCOMES = {
+    Outcome.PASS: N_("right"),
+    Outcome.PARTIAL: N_("partly right"),
+    Outcome.FAIL: N_("wrong"),
+    Outcome.INCONCLUSIVE: N_("for the teacher"),
+    Outcome.ERROR: N_("our error"),
+    Outcome.SKIPPED: N_("could not be asked"),
+}
+
+STATUSES = {"skipped": N_("skipped"), "error": N_("error"), "measured": N_("measured")}
+
+# The facts that tdlab records about a host; a fact without a name here is shown under its key.
+FACTS = {
+    "cpu": N_("processor"),
+    "microcode": N_("microcode"),
+    "mitigations": N_("mitigations"),
+    "kernel": N_("kernel of the host"),
+    "guest_kernel": N_("kernel of the guest"),
+    "qemu": N_("QEMU"),
+    "libvirt": N_("libvirt"),
+    "governor": N_("frequency governor"),
+    "thp": N_("transparent huge pages"),
+    "load": N_("load at the start"),
+    "kvm_refused": N_("why KVM was refused"),
+    "accelerator": N_("accelerator"),
+    "nic_model": N_("NIC model"),
+    "vhost": N_("vhost"),
+    "ept": N_("EPT or RVI"),
+    "driver": N_("driver in the guest"),
+}
+
+
+def kind(model: str) -> str:
+    """Return what sort of NIC a model is (a msgid)."""
+    return _KIND[model]
