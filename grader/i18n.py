@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import math
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -77,6 +78,18 @@ def fixed(value: float, lang: str, *, decimals: int) -> str:
 
     pattern = "#,##0" + ("." + "0" * decimals if decimals else "")
     return str(format_decimal(round(value, decimals), format=pattern, locale=lang))
+
+
+def moment(text: str, lang: str) -> str:
+    """Write an ISO 8601 time as a person reads it, to the minute; other text comes back as it is."""
+    from babel.dates import format_datetime
+
+    try:
+        when = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    pattern = "d MMMM y, HH:mm" if lang == "en" else "d MMMM y 'à' HH:mm"
+    return str(format_datetime(when, pattern, locale=lang)) + (f" {when.tzname()}" if when.tzinfo else "")
 
 
 def plain(value: Any, say: Texts) -> str:

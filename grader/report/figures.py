@@ -25,6 +25,12 @@ class Scale:
     top: float
     ticks: tuple[float, ...]
 
+    @property
+    def decimals(self) -> int:
+        """How many decimals tell the ticks apart."""
+        step = self.ticks[1]
+        return next(count for count in range(12) if round(step, count) == round(step, 12))
+
     def at(self, value: float) -> float:
         """Return where ``value`` stands, in per cent of the width."""
         return round(100 * min(max(value / self.top, 0.0), 1.0), 2)

@@ -21,7 +21,7 @@ _INSTEAD = ("virtio", "vmxnet3", "vf", "hostdev")
 
 @dataclass(frozen=True)
 class Ratio:
-    """How many times one median is another; the interval is a bootstrap of both samples (95 %)."""
+    """How many times one median is another; the interval is a bootstrap of both samples (95 %)."""
 
     value: float
     low: float | None = None
@@ -108,13 +108,13 @@ def _towards(fast: CellResult, slow: CellResult, say: Texts, lang: str) -> str:
     if found.holds_one:
         return say(
             "On this host {fast} and an emulated {slow} cannot be told apart towards the guest: their ratio "
-            "is {ratio}, and its 95 % interval, {low} to {high}, holds 1.",
+            "is {ratio}, and its 95 % interval, {low} to {high}, holds 1.",
             **names,
             **values,
         )
     return say(
         "On this host {fast} moves {ratio} times what an emulated {slow} does, towards the guest "
-        "(95 % interval {low} to {high}).",
+        "(95 % interval {low} to {high}).",
         **names,
         **values,
     )
@@ -131,10 +131,14 @@ def _back(fast: CellResult, slow: CellResult, say: Texts, lang: str) -> str | No
     return say("From the guest it is {ratio} times as much ({low} to {high}).", **values)
 
 
-def _why(fast: CellResult, slow: CellResult, say: Texts, lang: str) -> str | None:
+def _why(fast: CellResult, slow: CellResult, say: Texts, lang: str) -> str:
     above, below = slow.measurements.get(EXITS), fast.measurements.get(EXITS)
+    if accelerator(fast) == "tcg":
+        return say(
+            "TCG has no VM exits to count: what is seen here is only the work of imitating each device."
+        )
     if above is None or below is None:
-        return None
+        return say("The VM exits behind it were not counted.")
     values = {
         "slow": _name(slow),
         "fast": _name(fast),

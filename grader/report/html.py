@@ -11,7 +11,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
-from grader.i18n import LANGUAGES, Texts, fixed, number, plain, translator
+from grader.i18n import LANGUAGES, Texts, fixed, moment, number, plain, translator
 from grader.report import published, view, words
 from grader.report.inert import inert, one_line
 from grader.result import Grade
@@ -58,6 +58,8 @@ def _body(run: Run, grade: Grade | None, lang: str) -> str:
         "published": published.read(),
         "heading": heading(run, say, lang),
         "n": lambda value, digits=3: number(value, lang, digits=digits),
+        "scale_number": lambda tick, on: fixed(tick, lang, decimals=on.decimals),
+        "moment": lambda text: one_line(moment(text, lang)),
         "points": lambda value: fixed(value, lang, decimals=0 if value == int(value) else 2),
         "plain": lambda value: inert(plain(value, say)),
         "unit": lambda name: say(words.UNITS[name]) if name in words.UNITS else inert(name),

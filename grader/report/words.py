@@ -31,12 +31,13 @@ UNITS = {
     "1/packet": N_("per packet"),
 }
 
-_KIND = {
+# vmxnet3 is made by QEMU like the emulated chips, but it was designed for guests: no such chip exists.
+_KIND = {model: N_("emulated") for model in EMULATED_NICS} | {
     "virtio": N_("paravirtual"),
     "vmxnet3": N_("paravirtual (VMware’s)"),
     "hostdev": N_("a PCI device handed over"),
     "vf": N_("SR-IOV virtual function"),
-} | {model: N_("emulated") for model in EMULATED_NICS}
+}
 
 EXIT_KINDS = {
     "mmio": N_("device memory (MMIO)"),
