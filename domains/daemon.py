@@ -143,7 +143,10 @@ def _stop_if_ours(daemon: Daemon) -> bool:
     seen = _as_root(["cat", f"/proc/{pid}/environ"], f"see who started {daemon.name}", check=False)
     if seen.status != 0 or MARK not in seen.stdout.split("\0"):
         return False
-    _as_root(["kill", f"-{int(signal.SIGTERM)}", str(pid)], f"stop {daemon.name}")
+    if os.geteuid() == 0:
+        os.kill(pid, signal.SIGTERM)
+    else:
+        _as_root(["kill", str(pid)], f"stop {daemon.name}")
     wait.until(
         lambda: not Path(f"/proc/{pid}").exists(), waiting_for=f"the end of {daemon.name}", deadline=30
     )
