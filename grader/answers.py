@@ -65,7 +65,7 @@ def parse(raw: bytes, lab: str, questions: Collection[str], file: Path = Path(AN
 
 
 def readable(raw: bytes, lab: str, questions: Collection[str]) -> Answers:
-    """Read answers from bytes; a file that cannot be read becomes answers with a problem, which is the student's."""
+    """Read answers from bytes; what is wrong with the file becomes a problem of the student's."""
     try:
         return parse(raw, lab, questions)
     except InputError as bad:
@@ -77,7 +77,9 @@ def _values(doc: Document, questions: Collection[str]) -> Mapping[str, Answer]:
     if given is None:
         return {}
     if not isinstance(given, dict):
-        raise doc.error(("answers",), "answers is a mapping of question to answer", "write for example: 1.2: a")
+        raise doc.error(
+            ("answers",), "answers is a mapping of question to answer", "write for example: 1.2: a"
+        )
     values: dict[str, Answer] = {}
     strays: dict[str, Answer] = {}
     for key, value in given.items():
@@ -86,5 +88,7 @@ def _values(doc: Document, questions: Collection[str]) -> Mapping[str, Answer]:
             values[key] = Answer(value, where)
         elif guess := document.nearest(key, questions):
             beside = doc.position(("answers", f"{key}#key"))
-            strays[guess] = Answer(None, beside, f"{beside}: unknown question {key!r}; did you mean {guess!r}?")
+            strays[guess] = Answer(
+                None, beside, f"{beside}: unknown question {key!r}; did you mean {guess!r}?"
+            )
     return MappingProxyType({**strays, **values})

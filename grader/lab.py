@@ -1,4 +1,4 @@
-"""A lab: its parts and questions, read from ``lab.yaml`` and refused with a position when it makes no sense."""
+"""A lab: parts and questions, read from ``lab.yaml`` and refused with a position when it makes no sense."""
 
 from __future__ import annotations
 
@@ -109,12 +109,12 @@ def _refuse_doubles(doc: Document, lab: Lab) -> None:
 
 
 def lab_hash(folder: Path) -> str:
-    """Return the SHA-256 of a lab's files: names and contents, in order, without what Python leaves behind."""
+    """Return the SHA-256 of a lab's files, names and contents, without what Python leaves behind."""
     return tree_hash(folder, (file for file in folder.rglob("*") if file.is_file()))
 
 
 def tree_hash(root: Path, files: Iterable[Path]) -> str:
-    """Return the SHA-256 over names (relative to ``root``) and contents of files; their order does not matter."""
+    """Return the SHA-256 over the names (below ``root``) and contents of files, in any order."""
     total = hashlib.sha256()
     for file in sorted(files):
         if "__pycache__" in file.parts:

@@ -196,7 +196,7 @@ class DomainQuestion(Asked):
 
 
 class PredictionQuestion(Asked):
-    """A number, or an order of items, committed before it is measured; any value is right if it came first."""
+    """A number, or an order of items, committed before measuring; any value is right if it came first."""
 
     kind: Literal["prediction"]
     unit: Unit | None = None

@@ -1,9 +1,10 @@
-"""A submission on disk: only regular files inside its folder are read, each up to a cap, and nothing is run."""
+"""A submission on disk: only regular files inside its folder are read, each up to a cap; nothing is run."""
 
 from __future__ import annotations
 
 import os
 import stat
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,12 +66,16 @@ def load(lab: Lab, folder: Path, student: str) -> Submission:
 
 
 def students(folders: Sequence[Path]) -> Iterator[tuple[str, Path]]:
-    """Name each submission after its folder; folders of one name are told apart by the folders they are in."""
+    """Name each submission after its folder; folders of one name are told apart by where they are."""
     resolved = list(dict.fromkeys(folder.resolve() for folder in folders))
+    seen: Counter[str] = Counter()
     for folder in resolved:
         if not folder.is_dir():
             raise UsageError(f"{folder} is not a submission", remedy="name a folder that holds answers.yaml")
-        yield inert(_shortest_name(folder, resolved)), folder
+        name = inert(_shortest_name(folder, resolved))
+        # Names that differ only in what was made inert are still two students.
+        seen[name] += 1
+        yield name if seen[name] == 1 else f"{name} ({seen[name]})", folder
 
 
 def _shortest_name(folder: Path, among: Sequence[Path]) -> str:

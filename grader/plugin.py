@@ -1,0 +1,69 @@
+"""The pytest plugin: ``pytest labs/r202/lab.yaml --submission DIR`` makes one item a submission and question.
+
+It is installed in every pytest of this environment, so importing it must cost nothing: what is heavy is
+imported where it is used, and nothing is collected unless a lab is named or a submission is given.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from grader.items import LabFile
+
+_LAB_FILE = "lab.yaml"
+_WORDS = {"partial": ("partial", "p", "PARTIAL"), "inconclusive": ("inconclusive", "?", "INCONCLUSIVE")}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options of a grading session."""
+    group = parser.getgroup("tdlab", "grading labs")
+    group.addoption(
+        "--submission",
+        action="append",
+        default=[],
+        metavar="DIR",
+        dest="tdlab_submissions",
+        help="a student's folder (may be repeated)",
+    )
+    group.addoption(
+        "--tdlab-json", metavar="FILE", dest="tdlab_json", help="write the grade (tdlab.grade/1) here"
+    )
+    group.addoption(
+        "--tdlab-lang",
+        choices=["fr", "en"],
+        dest="tdlab_lang",
+        help="language of hints; otherwise the one that a student's answers name",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start recording results where a submission is to be graded."""
+    if config.option.tdlab_submissions and not hasattr(config, "workerinput"):
+        from grader.gradebook import Recorder
+
+        config.pluginmanager.register(Recorder(config), "tdlab-recorder")
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> LabFile | None:
+    """Collect a lab when it is named, or when there are submissions to grade by it."""
+    if file_path.name != _LAB_FILE:
+        return None
+    if not (parent.config.option.tdlab_submissions or parent.session.isinitpath(file_path)):
+        return None
+    from grader.items import LabFile
+
+    return LabFile.from_parent(parent, path=file_path)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
+    """Give PARTIAL and INCONCLUSIVE letters and words of their own."""
+    if report.when != "call":
+        return None
+    found = next((value for name, value in report.user_properties if name == "tdlab_result"), None)
+    return _WORDS.get(json.loads(str(found))["outcome"]) if found else None

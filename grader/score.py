@@ -1,0 +1,34 @@
+"""From results to a score: points are summed, and only what could be graded counts in the maximum."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from grader.result import CheckResult, Outcome, SubmissionGrade
+
+GRADED = frozenset({Outcome.PASS, Outcome.PARTIAL, Outcome.FAIL})
+
+
+def submission_grade(student: str, results: Sequence[CheckResult]) -> SubmissionGrade:
+    """Return all results of one submission with its score; ERROR, SKIPPED and INCONCLUSIVE cost nothing."""
+    counted = [one for one in results if one.outcome in GRADED]
+    return SubmissionGrade(
+        student=student,
+        score=round(sum(one.points for one in counted), 4),
+        max=round(sum(one.max for one in counted), 4),
+        questions=tuple(results),
+    )
+
+
+def ungraded(results: Iterable[CheckResult]) -> dict[Outcome, dict[str, list[str]]]:
+    """Return what could not be graded, by outcome and cause, so that it can be graded again."""
+    causes: dict[Outcome, dict[str, list[str]]] = {}
+    for one in results:
+        if one.outcome not in GRADED:
+            causes.setdefault(one.outcome, {}).setdefault(one.hint, []).append(one.id)
+    return causes
+
+
+def lost(results: Iterable[CheckResult]) -> list[str]:
+    """Return the questions that cost points."""
+    return [one.id for one in results if one.outcome in GRADED and one.points < one.max]
