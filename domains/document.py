@@ -6,7 +6,7 @@ depth and size are refused with ``file:line:column`` before any Python object ex
 
 from __future__ import annotations
 
-import difflib
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,16 +15,27 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from domains import refusal
 from domains.errors import InputError, Position, UsageError
+from domains.refusal import Path_, Refusal, nearest, shown
 
-Path_ = tuple[str | int, ...]
+__all__ = ["Document", "Refusal", "nearest", "parse", "read", "validate"]
+
 Model = TypeVar("Model", bound=BaseModel)
 
 MAX_BYTES = 64 * 1024
 MAX_DEPTH = 32
 
-# Invisible characters that make a text look like another one (Unicode bidirectional controls).
-_BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+# Controls, line ends that an editor does not count, bidirectional controls that make a text look like another
+# one, and what is no character: none of it belongs in a file that people read and write.
+_INVISIBLE = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff]|\r(?!\n)"
+)
+# YAML 1.1 reads 010 as eight and 52:54:00:12:34:56 as a number of base 60; people mean what they wrote.
+_WHOLE = re.compile(r"[-+]?(0|[1-9][0-9_]*|0x[0-9a-fA-F][0-9a-fA-F_]*)")
+_MAX_DIGITS = 64
+# Escapes are refused to hold a NUL, so that this mark cannot be part of a key.
+_KEY = "\0key"
 
 
 @dataclass(frozen=True)
@@ -81,12 +92,6 @@ def validate(document: Document, model: type[Model], *, at: Path_ = (), data: An
         raise _first_error(document, model, bad, at) from bad
 
 
-def nearest(word: object, words: Iterable[str]) -> str | None:
-    """Return the word that was probably meant, or None."""
-    close = difflib.get_close_matches(str(word), list(words), n=1, cutoff=0.5)
-    return close[0] if close else None
-
-
 def _decoded(raw: bytes, file: Path, max_bytes: int) -> str:
     start = Position(file, 1, 1)
     if len(raw) > max_bytes:
@@ -101,13 +106,13 @@ def _decoded(raw: bytes, file: Path, max_bytes: int) -> str:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as bad:
         line = raw.count(b"\n", 0, bad.start) + 1
-        column = bad.start - (raw.rfind(b"\n", 0, bad.start) + 1) + 1
+        before = raw[raw.rfind(b"\n", 0, bad.start) + 1 : bad.start]
+        column = len(before.decode("utf-8")) + 1
         raise InputError("not UTF-8", where=Position(file, line, column), remedy="save it as UTF-8") from bad
-    for number, row in enumerate(text.split("\n"), 1):
-        for column, letter in enumerate(row, 1):
-            if letter in _BIDI or (letter < " " and letter not in "\t\r"):
-                where = Position(file, number, column)
-                raise InputError(f"invisible character U+{ord(letter):04X}", where=where, remedy="remove it")
+    if hidden := _INVISIBLE.search(text):
+        at = hidden.start()
+        where = Position(file, text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at))
+        raise InputError(f"invisible character U+{ord(hidden[0]):04X}", where=where, remedy="remove it")
     return text
 
 
@@ -160,69 +165,59 @@ def _mapping(
         where = _where(key_node.start_mark, file)
         if not isinstance(key_node, yaml.ScalarNode):
             raise InputError("a key must be a plain word", where=where)
-        key = str(key_node.value)
+        key = _visible(str(key_node.value), where)
         if key in result:
-            raise InputError(f"{key!r} is given twice", where=where, remedy="keep one of the two")
+            raise InputError(f"{shown(key)} is given twice", where=where, remedy="keep one of the two")
         result[key] = _plain(value_node, (*path, key), positions, file)
-        positions[(*path, f"{key}#key")] = where
+        positions[(*path, f"{key}{_KEY}")] = where
     return result
 
 
 def _scalar(node: Any, where: Position) -> Any:
     kind = node.tag.rsplit(":", 1)[-1]
-    value = str(node.value)
-    try:
-        match kind:
-            case "null":
-                return None
-            case "int":
-                return yaml.SafeLoader.construct_yaml_int(yaml.SafeLoader(""), node)
-            case "float":
-                return yaml.SafeLoader.construct_yaml_float(yaml.SafeLoader(""), node)
-            # YAML 1.1 reads on, off, yes and no as booleans; models that want the word say so (spec.Switch).
-            case "bool":
-                return value.lower() in {"yes", "true", "on"}
-            case _:
-                return value
-    except ValueError as bad:
-        raise InputError(f"{value!r} is not a {kind}", where=where) from bad
+    value = _visible(str(node.value), where)
+    if kind in {"int", "float"} and len(value) > _MAX_DIGITS:
+        raise InputError(f"a number of {len(value)} characters is too long", where=where)
+    match kind:
+        case "null":
+            return None
+        case "int" if _WHOLE.fullmatch(value):
+            return int(value.replace("_", ""), 0)
+        case "float" if ":" not in value:
+            return float(re.sub(r"^([-+]?)\.(inf|nan)$", r"\1\2", value.replace("_", "").lower()))
+        # YAML 1.1 reads on, off, yes and no as booleans; models that want the word say so (spec.Switch).
+        case "bool":
+            return value.lower() in {"yes", "true", "on"}
+        case _:
+            return value
+
+
+def _visible(text: str, where: Position) -> str:
+    """Refuse what an escape such as "\\x07" can bring back after the file itself was found clean."""
+    if bad := _INVISIBLE.search(text):
+        problem = f"an escape that stands for the invisible character U+{ord(bad[0]):04X}"
+        raise InputError(problem, where=where, remedy="remove it")
+    return text
 
 
 def _first_error(document: Document, model: type[BaseModel], bad: ValidationError, at: Path_) -> InputError:
-    """Report the error that is deepest in the file: the others usually follow from it."""
-    errors = sorted(bad.errors(), key=lambda one: (one["type"] != "extra_forbidden", -len(one["loc"])))
-    first = errors[0]
+    """Report an unknown key before anything else, then what stands first: the others often follow from it."""
+
+    def order(one: Any) -> tuple[bool, int, int]:
+        where = document.position((*at, *_file_path(document, at, one["loc"])))
+        return one["type"] != "extra_forbidden", where.line, where.column
+
+    first = min(bad.errors(), key=order)
     path = (*at, *_file_path(document, at, first["loc"]))
     if first["type"] == "extra_forbidden":
         key = str(first["loc"][-1])
-        known = _known_keys(model, first["loc"][:-1])
-        guess = nearest(key, known)
-        remedy = f"did you mean {guess!r}?" if guess else f"known keys: {', '.join(known)}" if known else None
-        return document.error((*path[:-1], f"{key}#key"), f"unknown key {key!r}", remedy)
-    if first["type"] == "missing":
-        return document.error(path, f"{first['loc'][-1]!r} is missing")
-    context = first.get("ctx", {})
-    cause = context.get("error")
+        said = refusal.unknown_key(key, _model_at(model, first["loc"][:-1]))
+        return document.error((*path[:-1], f"{key}{_KEY}"), said.problem, said.remedy)
+    cause = first.get("ctx", {}).get("error")
     if isinstance(cause, Refusal):
-        inside = (*path, *cause.path)
-        return document.error(inside, cause.problem, cause.remedy)
-    message = first["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
-    given = first.get("input")
-    remedy = None
-    if first["type"] == "literal_error" and "expected" in context:
-        allowed = [word.strip(" '") for word in context["expected"].replace(" or ", ", ").split(",")]
-        guess = nearest(given, allowed)
-        message = f"{given!r} is not one of {', '.join(allowed)}"
-        remedy = f"did you mean {guess!r}?" if guess else None
-    return document.error(path, f"{path[-1]}: {message}" if path else message, remedy)
-
-
-class Refusal(ValueError):
-    """Raised inside a model's validator: what is wrong, at which key below it, and what would be right."""
-
-    def __init__(self, problem: str, *, path: Path_ = (), remedy: str | None = None) -> None:
-        super().__init__(problem)
-        self.problem, self.path, self.remedy = problem, path, remedy
+        return document.error((*path, *cause.path), cause.problem, cause.remedy)
+    said = refusal.explain(first, _description(model, first["loc"]))
+    return document.error(path, f"{path[-1]}: {said.problem}" if path else said.problem, said.remedy)
 
 
 def _file_path(document: Document, at: Path_, location: tuple[str | int, ...]) -> Path_:
@@ -234,22 +229,20 @@ def _file_path(document: Document, at: Path_, location: tuple[str | int, ...]) -
     return path
 
 
-def _known_keys(model: type[BaseModel], location: tuple[str | int, ...]) -> list[str]:
-    """Return the keys of the model at a location, following fields by name."""
-    current: Any = model
+def _model_at(model: type[BaseModel], location: tuple[str | int, ...]) -> type[BaseModel]:
+    """Return the model that describes the mapping at a location, following fields by name."""
     for step in location:
-        if isinstance(step, int):
-            continue
-        fields = getattr(current, "model_fields", {})
-        if step in fields:
-            current = _model_in(fields[step].annotation) or current
-    return [name.alias or key for key, name in getattr(current, "model_fields", {}).items()]
+        for name, known in model.model_fields.items():
+            if step in {name, known.alias}:
+                model = refusal.model_in(known.annotation) or model
+    return model
 
 
-def _model_in(annotation: Any) -> Any:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    for part in getattr(annotation, "__args__", ()):
-        if found := _model_in(part):
-            return found
+def _description(model: type[BaseModel], location: tuple[str | int, ...]) -> str | None:
+    """Return what a field says of itself; of an entry of a list, what the list says."""
+    names = [step for step in location if isinstance(step, str)]
+    fields = _model_at(model, tuple(names[:-1])).model_fields if names else {}
+    for name, known in fields.items():
+        if names[-1] in {name, known.alias}:
+            return known.description
     return None
