@@ -16,7 +16,7 @@ from grader.result import CheckResult, Evidence, Outcome
 def check_prediction(question: PredictionQuestion, answer: Answer, context: Context) -> CheckResult:
     """Give all points for a prediction committed before the run began, and show the measure beside it."""
     lang, bundle = context.lang, context.evidence
-    predicted = _plain(question, answer.value)
+    predicted = plain(question, answer.value)
     if predicted is None:
         hint = words.NOT_A_NUMBER.say(lang, unit=unit_shown(question.unit or ""))
         if question.items:
@@ -47,7 +47,7 @@ def check_prediction(question: PredictionQuestion, answer: Answer, context: Cont
     return result(question, Outcome.PASS, fraction=1.0, expected=expected, actual=value, evidence=seen)
 
 
-def _plain(question: PredictionQuestion, value: object) -> float | list[str] | None:
+def plain(question: PredictionQuestion, value: object) -> float | list[str] | None:
     """Return a prediction in the one form that is hashed, or None when it is none."""
     if question.items:
         listed = [str(item) for item in value] if isinstance(value, list) else []

@@ -1,0 +1,134 @@
+"""The sample submissions of a lab: ``solution/`` must score full, each ``wrong-*/`` lose exactly what it names.
+
+Their evidence was measured once, on some machine. :func:`materialise` makes copies whose evidence is a run of
+this machine, in which right numbers are still right and wrong ones still wrong.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import shutil
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from domains import document
+from domains.document import Document
+from domains.errors import UsageError
+from grader import evidence
+from grader.answers import ANSWERS_FILE
+from grader.bilingual import Bilingual
+from grader.evidence import PREDICTIONS_FILE, REPORT_FILE, Bundle, Missing, Seen
+from grader.lab import Lab
+from grader.questions import NumberQuestion, Part, QuestionId
+from grader.run import Run
+
+_WRONG_FILE = "wrong.yaml"
+# Where the recorded evidence has no value to be wrong about, a wrong sample is wrong by this factor.
+_FAR_OFF = 3.0
+_DIGITS = 4
+
+
+class _Wrong(Part):
+    about: Bilingual
+    loses: Annotated[list[QuestionId], Field(min_length=1)]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A sample submission, and the questions that it must lose (none for the solution)."""
+
+    folder: Path
+    loses: tuple[str, ...] = ()
+
+
+def samples(lab: Lab) -> list[Sample]:
+    """Return the solution and then the wrong samples; raises UsageError when one is missing or names nothing."""
+    solution = lab.folder / "solution"
+    if not solution.is_dir():
+        raise UsageError(
+            f"{lab.folder} has no solution", remedy="a lab is proved by a solution/ that scores full"
+        )
+    found = [Sample(solution)]
+    for folder in sorted(lab.folder.glob("wrong-*")):
+        doc = document.read(folder / _WRONG_FILE)
+        wrong = document.validate(doc, _Wrong)
+        for index, question in enumerate(wrong.loses):
+            if lab.question(question) is None:
+                guess = document.nearest(question, [one.id for one in lab])
+                remedy = f"did you mean {guess!r}?" if guess else None
+                raise doc.error(("loses", index), f"unknown question {question!r}", remedy)
+        found.append(Sample(folder, tuple(wrong.loses)))
+    return found
+
+
+def materialise(lab: Lab, run: Run, folder: Path) -> list[Path]:
+    """Copy the samples into ``folder`` with ``run`` as their evidence, and return the copies, the solution first.
+
+    A number that depends on measures keeps its ratio to the right one, so that what was right stays right and
+    what was wrong stays wrong; predictions keep their distance in time to the start of the run.
+    """
+    made = []
+    for sample in samples(lab):
+        copy = folder / sample.folder.name
+        shutil.copytree(sample.folder, copy, dirs_exist_ok=True)
+        recorded = _bundle(copy)
+        if recorded.run is not None:
+            (copy / REPORT_FILE).write_text(run.to_json(), encoding="utf-8")
+            _shift_predictions(copy / PREDICTIONS_FILE, recorded, run)
+            _scale_numbers(lab, copy / ANSWERS_FILE, recorded, Bundle(run=run), sample.loses)
+        made.append(copy)
+    return made
+
+
+def _bundle(folder: Path) -> Bundle:
+    raw = [file.read_bytes() if file.exists() else None for file in _evidence_files(folder)]
+    bundle = evidence.read(*raw)
+    if bundle.problem or bundle.commitments_problem:
+        raise UsageError(f"{folder}: {bundle.problem or bundle.commitments_problem}")
+    return bundle
+
+
+def _evidence_files(folder: Path) -> tuple[Path, Path]:
+    return folder / REPORT_FILE, folder / PREDICTIONS_FILE
+
+
+def _shift_predictions(file: Path, recorded: Bundle, run: Run) -> None:
+    if not recorded.commitments or recorded.run is None:
+        return
+    later: timedelta = evidence.started(run) - evidence.started(recorded.run)
+    moved = [one.model_copy(update={"time": one.time + later}) for one in recorded.commitments]
+    file.write_text("".join(one.model_dump_json() + "\n" for one in moved), encoding="utf-8")
+
+
+def _scale_numbers(lab: Lab, file: Path, old: Bundle, new: Bundle, loses: Collection[str]) -> None:
+    doc = document.read(file)
+    given = doc.data["answers"]
+    text = file.read_text(encoding="utf-8").splitlines(keepends=True)
+    for question in lab:
+        if not isinstance(question, NumberQuestion) or question.id not in given:
+            continue
+        before, after = (evidence.expected(question.expect, bundle) for bundle in (old, new))
+        if isinstance(after, Missing) or question.expect.value is not None:
+            continue
+        if isinstance(before, Seen):
+            factor = float(given[question.id]) / before.value
+        else:
+            factor = _FAR_OFF if question.id in loses else 1.0
+        _replace_number(text, doc, question.id, after.value * factor)
+    file.write_text("".join(text), encoding="utf-8")
+
+
+def _replace_number(text: list[str], doc: Document, question: str, value: float) -> None:
+    """Replace one plain number where it stands, and leave the comments around it alone."""
+    where = doc.position(("answers", question))
+    line, column = text[where.line - 1], where.column - 1
+    match = re.compile(r"[-+0-9.eE]+").match(line, column)
+    if match is None or not math.isfinite(value):
+        raise doc.error(("answers", question), "a sample's number is written bare, without unit or quotes")
+    text[where.line - 1] = f"{line[:column]}{float(f'{value:.{_DIGITS}g}')!r}{line[match.end() :]}"
