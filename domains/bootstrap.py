@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from domains import environments, process
+from domains import environments, privilege, process
 from domains.errors import EXIT_INTERRUPTED, InfrastructureError, TdlabError
 from domains.phases import Phases, Step, say
 from domains.provision import PLAYBOOKS, STAMP, role_digest
@@ -157,7 +157,7 @@ def _role(environment: Path) -> Step:
     return Step("Making this machine a lab host", _module(environment, "domains.provision", *words))
 
 
-def _install_venv_module(phases: Phases, become: list[str]) -> None:
+def _install_venv_module(phases: Phases, become: tuple[str, ...]) -> None:
     apt = [*become, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "--quiet", "--yes"]
     apt += ["--option", "DPkg::Lock::Timeout=600"]
     phases.side_by_side(Step("Asking the Debian archive what is new", [*apt, "update", "--error-on=any"]))
@@ -190,12 +190,12 @@ def _login_name() -> str:
     return pwd.getpwuid(os.geteuid()).pw_name
 
 
-def _become(need: Need) -> list[str]:
+def _become(need: Need) -> tuple[str, ...]:
     """Return the words before a command that needs root; raise an error that says what root would do."""
-    if not need.root or os.geteuid() == 0:
-        return []
-    if process.found("sudo") and process.run(["sudo", "-n", "true"], timeout=10, check=False).status == 0:
-        return ["sudo", "-n"]
+    if not need.root:
+        return ()
+    if (words := privilege.as_root()) is not None:
+        return words
     lacking = ", ".join(need.packages) or "libvirtd's set-up for this version of tdlab"
     raise InfrastructureError(
         f"this machine has to be set up once by root, and this user may not: it lacks {lacking}",

@@ -10,7 +10,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from domains import process, wait
+from domains import privilege, process, wait
 from domains.errors import CapabilityMissing, InfrastructureError, TdlabError
 
 # The monolithic daemon of Debian and Ubuntu, then the modular one that other distributions run.
@@ -154,14 +154,13 @@ def _stop_if_ours(daemon: Daemon) -> bool:
 
 
 def _as_root(argv: list[str], purpose: str, *, check: bool = True) -> process.Completed:
-    if os.geteuid() == 0:
-        return process.run(argv, timeout=60, check=check, cwd=Path("/"))
-    if process.found("sudo") and process.run(["sudo", "-n", "true"], timeout=10, check=False).status == 0:
-        return process.run(["sudo", "-n", *argv], timeout=60, check=check, cwd=Path("/"))
-    raise InfrastructureError(
-        f"root is needed to {purpose}, and this user has no sudo without a password",
-        remedy=f"ask an administrator to {purpose} on this host, then try again",
-    )
+    words = privilege.as_root()
+    if words is None:
+        raise InfrastructureError(
+            f"root is needed to {purpose}, and this user has no sudo without a password",
+            remedy=f"ask an administrator to {purpose} on this host, then try again",
+        )
+    return process.run([*words, *argv], timeout=60, check=check, cwd=Path("/"))
 
 
 def _user() -> str:

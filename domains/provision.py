@@ -110,7 +110,8 @@ def provision(
                 quiet=True,
             )
             events = list(runner.events)
-            output = runner.stdout.read()
+            with runner.stdout as stdout:
+                output = stdout.read()
         except ansible_runner.exceptions.AnsibleRunnerException as broken:
             raise InfrastructureError(f"Ansible could not run {playbook}: {broken}") from broken
     return summarise(host, events, output, time.monotonic() - began)
