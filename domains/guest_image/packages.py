@@ -13,7 +13,7 @@ from domains.process import run
 
 # What is followed from one package to the next: libraries and parts of the kernel. The rest (perl, adduser,
 # initramfs-tools, ...) serves installing a package, and nothing is installed here.
-_FOLLOWED = re.compile(r"^(lib|linux-image-|linux-modules-|gcc-\d+-base$)")
+_FOLLOWED = re.compile(r"^(lib|zlib|linux-image-|linux-modules-|gcc-\d+-base$)")
 
 _DEPENDS = re.compile(r"^ [ |](?:Pre)?Depends: (\S+)$")
 
