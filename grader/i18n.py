@@ -80,6 +80,12 @@ def fixed(value: float, lang: str, *, decimals: int) -> str:
     return str(format_decimal(round(value, decimals), format=pattern, locale=lang))
 
 
+def points(value: float, lang: str) -> str:
+    """Write points with as many decimals as they need, and no more than two."""
+    decimals = next((count for count in (0, 1) if round(value, count) == round(value, 2)), 2)
+    return fixed(value, lang, decimals=decimals)
+
+
 def moment(text: str, lang: str) -> str:
     """Write an ISO 8601 time as a person reads it, to the minute; other text comes back as it is."""
     from babel.dates import format_datetime

@@ -1,7 +1,7 @@
 """The report of a run: one page, its data, and what other programs read; all made from the run alone.
 
-Everything here is pure but :func:`write`. Text that came from others (cells, causes, students' answers) is shown
-inert in every format.
+Everything here is pure but :func:`write`. Text that came from others (cells, causes, students' answers) is
+shown inert in every format.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def write(run: Run, folder: Path, grade: Grade | None = None, *, lang: str = "en
 
 
 def _replace(file: Path, text: str) -> Path:
-    """Write beside the file and rename: a killed run leaves the old report or the new one, never half of one."""
+    """Write beside the file and rename: a killed run leaves the old file or the new one, never a half."""
     handle, beside = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as out:

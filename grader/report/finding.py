@@ -68,11 +68,11 @@ def accelerators(run: Run) -> tuple[str, ...]:
 
 def accelerator(cell: CellResult) -> str:
     """Return the accelerator that ran, ``unknown`` when it was not read back: what was asked is no proof."""
-    return str(cell.ran.get("accelerator") or "unknown").lower()
+    return one_line(cell.ran.get("accelerator") or "unknown", limit=40).lower()
 
 
 def refusal(run: Run) -> str | None:
-    """Return why KVM was refused: ``environment.kvm_refused``, or else what a measured cell gives as cause."""
+    """Return why KVM was refused: ``environment.kvm_refused``, else the cause that a measured cell gives."""
     said = run.environment.get("kvm_refused")
     causes = (cell.cause for cell in run.cells if cell.status == "measured" and accelerator(cell) != "kvm")
     return str(said) if said else next((cause for cause in causes if cause), None)

@@ -1,4 +1,4 @@
-"""``report.html``: one self-contained page in both languages, without scripts and without anything fetched."""
+"""``report.html``: one self-contained page in both languages, with no script and nothing fetched."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
-from grader.i18n import LANGUAGES, Texts, fixed, moment, number, plain, translator
+from grader.i18n import LANGUAGES, Texts, fixed, moment, number, plain, points, translator
 from grader.report import published, view, words
 from grader.report.inert import inert, one_line
 from grader.result import Grade
 from grader.run import Run
 
+# A domain's XML is the longest thing shown.
+_LONGEST = 65_536
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 
 
@@ -60,7 +62,7 @@ def _body(run: Run, grade: Grade | None, lang: str) -> str:
         "n": lambda value, digits=3: number(value, lang, digits=digits),
         "scale_number": lambda tick, on: fixed(tick, lang, decimals=on.decimals),
         "moment": lambda text: one_line(moment(text, lang)),
-        "points": lambda value: fixed(value, lang, decimals=0 if value == int(value) else 2),
+        "points": lambda value: points(value, lang),
         "plain": lambda value: inert(plain(value, say)),
         "unit": lambda name: say(words.UNITS[name]) if name in words.UNITS else inert(name),
         "metric_name": lambda name: say(words.METRIC_NAMES[name]) if name in words.METRIC_NAMES else name,
@@ -76,12 +78,18 @@ def _environment() -> Environment:
         loader=FileSystemLoader(TEMPLATES),
         autoescape=select_autoescape(default=True, default_for_string=True),
         undefined=StrictUndefined,
+        finalize=_shown,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
     environment.filters |= {"inert": inert, "one_line": one_line, "at": "{:.2f}%".format}
     return environment
+
+
+def _shown(value: Any) -> Any:
+    """Make every text that a template shows inert, also where nobody thought of it; markup is our own."""
+    return inert(value, limit=_LONGEST) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _hash(style: str) -> str:

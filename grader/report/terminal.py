@@ -1,0 +1,157 @@
+"""A run or a grade in the terminal: a table where it fits, one block after another where it does not.
+
+rich is imported late (the command line must start quickly) and honours NO_COLOR by itself. Text from others
+goes in as :class:`rich.text.Text`, never as markup.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from grader.i18n import number, points
+from grader.report.finding import accelerator, refusal
+from grader.report.inert import one_line
+from grader.result import CheckResult, Grade, Outcome, SubmissionGrade
+from grader.run import CellResult, Run
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
+# Below this the columns would wrap inside their numbers.
+_TABLE_COLUMNS = 78
+_STYLES = {
+    Outcome.PASS: "green",
+    Outcome.PARTIAL: "yellow",
+    Outcome.FAIL: "red",
+    Outcome.INCONCLUSIVE: "yellow",
+    Outcome.ERROR: "magenta",
+    Outcome.SKIPPED: "dim",
+}
+_COLUMNS = (
+    ("to guest, Mbit/s", "tcp_to_guest"),
+    ("from guest, Mbit/s", "tcp_from_guest"),
+    ("RTT, µs", "rtt"),
+    ("exits/MB", "exits_per_mb"),
+)
+
+
+def print_run(run: Run, console: Console | None = None) -> None:
+    """Print what each cell measured, then why cells or metrics are missing ("n/m": not measurable)."""
+    console = console or _console()
+    measured = [cell for cell in run.cells if cell.status == "measured"]
+    if measured and console.width >= _TABLE_COLUMNS:
+        _print_table(measured, console)
+    else:
+        for cell in measured:
+            _print_block(cell, console)
+    for cell in run.cells:
+        if cell.status != "measured":
+            _print_missing(cell, console)
+    _print_causes(run, measured, console)
+
+
+def print_grade(grade: Grade, console: Console | None = None) -> None:
+    """Print each submission's score and what was said of each question."""
+    console = console or _console()
+    for index, submission in enumerate(grade.submissions):
+        if index:
+            console.print()
+        _print_submission(submission, console)
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    return Console(highlight=False)
+
+
+def _text(words: object, style: str = "") -> Text:
+    from rich.text import Text
+
+    return Text(one_line(words), style=style)
+
+
+def _print_table(cells: list[CellResult], console: Console) -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
+    table.add_column("cell", overflow="fold")
+    table.add_column("ran")
+    for title, _ in _COLUMNS:
+        table.add_column(title, justify="right", no_wrap=True)
+    for cell in cells:
+        values = (_text(_value(cell, metric)) for _, metric in _COLUMNS)
+        table.add_row(_text(cell.id, "bold"), _text(accelerator(cell).upper()), *values)
+    console.print(table)
+
+
+def _print_block(cell: CellResult, console: Console) -> None:
+    console.print(_text(cell.id, "bold"), _text(accelerator(cell).upper(), "dim"))
+    for title, metric in _COLUMNS:
+        console.print(f"  {title:<20}", _text(_value(cell, metric)), soft_wrap=True)
+
+
+def _value(cell: CellResult, metric: str) -> str:
+    measured = cell.measurements.get(metric)
+    if measured is None:
+        return "n/m" if metric in cell.not_measurable else "–"
+    said = number(measured.median, "en")
+    if measured.ci95 and metric.startswith("tcp_"):
+        said += f" [{number(measured.ci95[0], 'en')}, {number(measured.ci95[1], 'en')}]"
+    return said
+
+
+def _print_missing(cell: CellResult, console: Console) -> None:
+    style = "red" if cell.status == "error" else "yellow"
+    line = _text(cell.id, "bold")
+    line.append(f" {cell.status}: ", style=style)
+    line.append_text(_text(cell.cause or "no cause was recorded"))
+    console.print(line)
+    if cell.remedy:
+        console.print(_text("→"), _text(cell.remedy, "dim"))
+
+
+def _print_causes(run: Run, measured: list[CellResult], console: Console) -> None:
+    causes = dict.fromkeys(cause for cell in measured for cause in cell.not_measurable.values())
+    for cause in causes:
+        console.print(_text("n/m:", "yellow"), _text(cause))
+    others = sorted({accelerator(cell).upper() for cell in measured} - {"KVM"})
+    if others:
+        why = refusal(run) or "the run does not say why"
+        console.print(_text(f"{' and '.join(others)}, not KVM:", "bold yellow"), _text(why))
+
+
+def _print_submission(submission: SubmissionGrade, console: Console) -> None:
+    score = f"{points(submission.score, 'en')} / {points(submission.max, 'en')}"
+    console.print(_text(submission.student, "bold"), _text(score, "bold"))
+    for question in submission.questions:
+        _print_question(question, console)
+
+
+def _print_question(question: CheckResult, console: Console) -> None:
+    line = _text(question.id)
+    line.pad_left(2)
+    line.append(f" {question.outcome.value}", style=_STYLES[question.outcome])
+    if question.outcome not in (Outcome.ERROR, Outcome.SKIPPED):
+        line.append(f" {points(question.points, 'en')} / {points(question.max, 'en')}")
+    console.print(line)
+    if question.outcome is Outcome.PASS:
+        return
+    for title, said in (
+        ("expected", question.expected),
+        ("actual", question.actual),
+        ("hint", question.hint),
+    ):
+        if said:
+            console.print(_indented(title, said))
+
+
+def _indented(title: str, said: str) -> object:
+    from rich.padding import Padding
+
+    line = _text(f"{title}:", "dim")
+    line.append(" ")
+    line.append_text(_text(said))
+    return Padding(line, (0, 0, 0, 4), expand=False)
