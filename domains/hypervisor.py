@@ -109,6 +109,7 @@ class Machine:
     def statistics(self) -> dict[str, Any]:
         """Return libvirt's bulk statistics of this domain, keys as libvirt names them."""
         groups = libvirt.VIR_DOMAIN_STATS_VCPU | libvirt.VIR_DOMAIN_STATS_CPU_TOTAL
+        groups |= libvirt.VIR_DOMAIN_STATS_INTERFACE
         groups |= getattr(libvirt, "VIR_DOMAIN_STATS_VM", 0)
         rows = self._domain.connect().domainListGetStats([self._domain], groups)
         return dict(rows[0][1])

@@ -23,6 +23,7 @@ COMMANDS = {
     "bench": "Measure the cells of a matrix.",
     "render": "Print the domain XML of a spec.",
     "grade": "Grade submissions of a lab.",
+    "predict": "Commit a prediction before measuring.",
     "clean": "Remove what killed runs left behind.",
     "test": "Run tdlab's own tests.",
     "benchmark": "Run a benchmark of tdlab itself.",
@@ -60,7 +61,8 @@ class LazyCommands(click.Group):
         return super().resolve_command(ctx, args)
 
 
-def _version() -> str:
+def version() -> str:
+    """Return the version of tdlab, from its installation or from its checkout."""
     try:
         return metadata.version("tdlab")
     except metadata.PackageNotFoundError:
@@ -74,7 +76,7 @@ def _version() -> str:
 
 def _print_version(ctx: click.Context, _option: click.Parameter, wanted: bool) -> None:
     if wanted:
-        click.echo(f"tdlab {_version()}")
+        click.echo(f"tdlab {version()}")
         ctx.exit()
 
 

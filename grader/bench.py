@@ -1,0 +1,237 @@
+"""Run a matrix: start the guests, measure them in turn, and keep every sample.
+
+The rounds are interleaved: each round goes through all cells before the next one starts, so that a host which
+slows down slows all cells alike. Guests that are not being measured are paused.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from domains import capabilities, lifecycle, ownership
+from domains.errors import InfrastructureError, TdlabError
+from domains.host import Host
+from domains.hypervisor import Hypervisor
+from domains.images import GuestImage
+from domains.lifecycle import Domain, Network
+from domains.render import Owner, Placement
+from grader.journal import Journal
+from grader.matrix import Cell, Matrix
+from grader.measure import cell as measuring
+from grader.measure import environment
+from grader.timings import Timings
+
+Say = Callable[[str], None]
+
+# What a guest costs the host beside its memory, and what is to stay free for everything else.
+_GUEST_OVERHEAD = 96 * 2**20
+_KEEP_FREE = 1024 * 2**20
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Everything a run needs to know; one object, so that the steps below can be read one by one."""
+
+    host: Host
+    hypervisor: Hypervisor
+    journal: Journal
+    matrix: Matrix
+    owner: Owner
+    say: Say
+    timings: Timings
+
+
+def run(bench: Bench, image: Callable[[], GuestImage]) -> None:
+    """Measure what the journal does not hold yet; each cell ends measured, skipped or in error.
+
+    ``image`` gives the guest image; it is called only when a guest has to start.
+    """
+    missing = _missing(bench)
+    if not missing:
+        return
+    with bench.timings.phase("look at the host"):
+        seen = environment.collect(bench.host, bench.hypervisor)
+        able = capabilities.probe(bench.host, bench.hypervisor)
+        chosen = capabilities.accelerator(bench.host, bench.hypervisor)
+    bench.journal.add("environment", environment=seen, accelerator=chosen.name, why=chosen.why)
+    cells = list(_able(bench, missing, able))
+    if not cells:
+        return
+    if chosen.name == "tcg":
+        bench.say(f"guests run under TCG, software emulation: {chosen.why}")
+    with bench.timings.phase("store the guest image"):
+        stored = lifecycle.store(bench.hypervisor, image())
+    place = Placement(
+        accelerator=chosen.name, kernel=stored.kernel, initramfs=stored.initramfs, owner=bench.owner
+    )
+    for group in _groups(cells):
+        _measure_group(bench, group, place)
+
+
+def _missing(bench: Bench) -> list[Cell]:
+    """Return the cells that still lack rounds; skipped and failed ones are tried again."""
+    done: dict[str, int] = {}
+    for line in bench.journal.lines("round"):
+        done[line["cell"]] = done.get(line["cell"], 0) + 1
+    return [cell for cell in bench.matrix.cells if done.get(cell.id, 0) < bench.matrix.workload.repeats]
+
+
+def _able(bench: Bench, cells: Sequence[Cell], able: capabilities.Capabilities) -> Iterator[Cell]:
+    """Yield what this host can run; note the rest as skipped, with cause and remedy."""
+    for cell in cells:
+        refused = capabilities.refusal(cell.spec, able)
+        if refused is None and cell.spec.network.mode == "bridge":
+            cause = "on a bridge of the host's own the guest's address is not ours to choose"
+            refused = capabilities.Refused(cause, "measure with network: {mode: isolated}")
+        if refused is None:
+            yield cell
+            continue
+        bench.say(f"{cell.id}: skipped, {refused.cause}")
+        bench.journal.add(
+            "cell",
+            cell=cell.id,
+            status="skipped",
+            asked=measuring.asked(cell.spec),
+            cause=refused.cause,
+            remedy=refused.remedy,
+        )
+
+
+def _groups(cells: Sequence[Cell]) -> Iterator[list[Cell]]:
+    """Yield the cells in groups whose guests fit into memory side by side and share a kind of network."""
+    by_network: dict[str, list[Cell]] = {}
+    for cell in cells:
+        by_network.setdefault(cell.spec.network.mode, []).append(cell)
+    room = _available_memory() - _KEEP_FREE
+    for same in by_network.values():
+        group: list[Cell] = []
+        used = 0
+        for cell in same:
+            needs = cell.spec.memory + _GUEST_OVERHEAD
+            if group and used + needs > room:
+                yield group
+                group, used = [], 0
+            group.append(cell)
+            used += needs
+        yield group
+
+
+def _available_memory() -> int:
+    for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines():
+        if line.startswith("MemAvailable:"):
+            return int(line.split()[1]) * 1024
+    raise InfrastructureError("/proc/meminfo does not say how much memory is available")
+
+
+def _measure_group(bench: Bench, cells: Sequence[Cell], place: Placement) -> None:
+    mode = cells[0].spec.network.mode
+    with contextlib.ExitStack() as everything:
+        net = everything.enter_context(lifecycle.network(bench.hypervisor, bench.owner, mode=mode))
+        guests: dict[str, Domain] = {}
+        lives: dict[str, contextlib.ExitStack] = {}
+        everything.callback(_end_together, bench, lives)
+        for number, cell in enumerate(cells):
+            with bench.timings.phase("boot the guests"):
+                _boot(bench, cell, place, net, number, guests, lives)
+        _rounds(bench, cells, guests, lives)
+
+
+def _boot(
+    bench: Bench,
+    cell: Cell,
+    place: Placement,
+    net: Network,
+    number: int,
+    guests: dict[str, Domain],
+    lives: dict[str, contextlib.ExitStack],
+) -> None:
+    name = f"{ownership.PREFIX}{bench.owner.run}-{cell.id}"
+    life = contextlib.ExitStack()
+    lives[cell.id] = life
+    try:
+        here = dataclasses.replace(place, name=name)
+        domain = life.enter_context(lifecycle.running(bench.hypervisor, cell.spec, here, net, number))
+        measuring.wait_for_network(bench.host, domain)
+        facts = measuring.ran(bench.host, domain)
+        domain.machine.pause()
+    except TdlabError as broken:
+        _give_up(bench, cell, broken, lives)
+        return
+    guests[cell.id] = domain
+    bench.say(f"{cell.id}: ready in {domain.boot_to_ready:.1f} s, driver {facts['driver']} in the guest")
+    bench.journal.add(
+        "cell",
+        cell=cell.id,
+        status="measured",
+        asked=measuring.asked(cell.spec),
+        ran=facts,
+        boot_to_ready=domain.boot_to_ready,
+        xml=domain.xml,
+    )
+
+
+def _rounds(
+    bench: Bench, cells: Sequence[Cell], guests: dict[str, Domain], lives: dict[str, contextlib.ExitStack]
+) -> None:
+    """Measure round by round; the cell that begins changes each time, so that none is always first."""
+    held = {(line["cell"], line["round"]) for line in bench.journal.lines("round")}
+    for number in range(bench.matrix.workload.repeats):
+        start = number % len(cells)
+        for cell in [*cells[start:], *cells[:start]]:
+            if cell.id not in guests or (cell.id, number) in held:
+                continue
+            with bench.timings.phase("measure"):
+                _one_round(bench, cell, number, guests, lives)
+
+
+def _one_round(
+    bench: Bench, cell: Cell, number: int, guests: dict[str, Domain], lives: dict[str, contextlib.ExitStack]
+) -> None:
+    domain = guests[cell.id]
+    try:
+        domain.machine.resume()
+        found = measuring.measure(bench.host, domain, bench.matrix.workload)
+        domain.machine.pause()
+    except TdlabError as broken:
+        del guests[cell.id]
+        _give_up(bench, cell, broken, lives)
+        return
+    bench.journal.add("round", cell=cell.id, round=number, **dataclasses.asdict(found))
+    to_guest, from_guest = found.samples["tcp_to_guest"], found.samples["tcp_from_guest"]
+    total = bench.matrix.workload.repeats
+    bench.say(
+        f"[{number + 1}/{total}] {cell.id}: {to_guest:.0f} Mbit/s to the guest, {from_guest:.0f} from it"
+    )
+
+
+def _give_up(bench: Bench, cell: Cell, broken: TdlabError, lives: dict[str, contextlib.ExitStack]) -> None:
+    """One cell broke, which is ours: note why, end its guest, and go on with the others."""
+    bench.say(f"{cell.id}: error, {broken.problem}")
+    bench.journal.add(
+        "cell",
+        cell=cell.id,
+        status="error",
+        asked=measuring.asked(cell.spec),
+        cause=broken.problem,
+        remedy=broken.remedy or "run it again with --resume",
+    )
+    _end(bench, lives.pop(cell.id))
+
+
+def _end_together(bench: Bench, lives: dict[str, contextlib.ExitStack]) -> None:
+    """End all guests side by side: each takes libvirt a second or two, most of it waiting."""
+    with bench.timings.phase("end the guests"), ThreadPoolExecutor(max_workers=8) as pool:
+        list(pool.map(lambda life: _end(bench, life), lives.values()))
+
+
+def _end(bench: Bench, life: contextlib.ExitStack) -> None:
+    try:
+        life.close()
+    except TdlabError as broken:
+        # The next start's sweep removes what could not be removed now; the samples are safe either way.
+        bench.say(f"could not clean up: {broken.problem}")

@@ -1,0 +1,58 @@
+"""``tdlab bench``: measure the cells of a matrix."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from grader.execution import Request, default_folder, execute, exit_code
+from grader.timings import Timings
+
+
+@click.command("bench")
+@click.argument("matrix", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), help="Folder of the run and its report.")
+@click.option("--resume", type=click.Path(path_type=Path), help="Go on with the run in this folder.")
+@click.option("--cell", "only", multiple=True, help="Measure only this cell; may be repeated.")
+@click.option("--repeats", type=click.IntRange(min=1), help="Rounds, instead of the matrix's own number.")
+@click.option("--seconds", type=click.IntRange(min=1), help="Seconds each way, instead of the matrix's own.")
+@click.option("--json", "as_json", is_flag=True, help="Print the run (tdlab.run/1) to stdout.")
+@click.option("--dry-run", is_flag=True, help="Print the cells that would be measured.")
+@click.option("--timings", "show_timings", is_flag=True, help="Print how long each phase took.")
+def command(
+    matrix: Path,
+    out: Path | None,
+    resume: Path | None,
+    only: tuple[str, ...],
+    repeats: int | None,
+    seconds: int | None,
+    as_json: bool,
+    dry_run: bool,
+    show_timings: bool,
+) -> int:
+    """Measure the cells of MATRIX (a matrix.yaml) on this host and write a report."""
+    from grader import matrix as matrices
+    from grader import report
+
+    asked = matrices.load(matrix).limited(only, repeats=repeats, seconds=seconds)
+    if dry_run:
+        for cell in asked.cells:
+            click.echo(cell.id)
+        return 0
+    timings = Timings()
+    folder = resume or out or default_folder("bench")
+    run = execute(Request(asked, folder, resume is not None, "bench"), timings)
+    with timings.phase("write the report"):
+        report.write(run, folder)
+    if as_json:
+        click.echo(run.to_json(), nl=False)
+    else:
+        with timings.phase("print"):
+            from grader.report import terminal
+
+            terminal.print_run(run)
+    click.echo(f"report: {folder / 'report.html'}", err=True)
+    if show_timings:
+        timings.show()
+    return exit_code(run)

@@ -1,0 +1,110 @@
+"""What ``bench`` and ``demo`` share: from a matrix and a folder to a run and its report."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from grader import journal as journals
+from grader.matrix import Matrix
+from grader.run import Run
+from grader.timings import Timings
+
+
+@dataclass(frozen=True)
+class Request:
+    """What was asked on the command line."""
+
+    matrix: Matrix
+    folder: Path
+    resume: bool
+    command: str
+
+
+def say(message: str) -> None:
+    """Print one line of progress to stderr: stdout is for results."""
+    click.echo(message, err=True)
+
+
+def execute(request: Request, timings: Timings) -> Run:
+    """Measure what was asked and return the run; what a killed run left on the host is removed first."""
+    from grader.cli import version
+
+    with timings.phase("load libvirt"):
+        from domains import daemon, hypervisor, images, lifecycle, ownership
+        from domains.host import Host
+        from grader import bench, summary
+
+    owner = ownership.this_process(ownership.new_run_id())
+    plan = {
+        "schema": "tdlab.plan/1",
+        "id": owner.run,
+        "asked": _asked(request.matrix),
+        "started": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "tdlab": version(),
+    }
+    with journals.opened(request.folder, plan, resume=request.resume) as journal:
+        journals.remember(request.folder, request.command)
+        with timings.phase("start libvirt"):
+            if said := daemon.ensure_running():
+                say(said)
+        with hypervisor.connected() as connection:
+            with timings.phase("remove leftovers"):
+                for leftover in ownership.sweep(connection, lifecycle.POOL, lifecycle.POOL_FOLDER):
+                    say(f"removed {leftover.kind} {leftover.name}, left by a run that was killed")
+            work = bench.Bench(Host(), connection, journal, request.matrix, owner, say, timings)
+            with _patient_interrupt():
+                bench.run(work, lambda: images.build(say))
+        with timings.phase("summarise"):
+            return summary.summarise(journal, request.matrix)
+
+
+def _asked(matrix: Matrix) -> dict[str, Any]:
+    """Return what makes two runs the same run: the cells and the workload."""
+    return {
+        "workload": matrix.workload.model_dump(),
+        "cells": {cell.id: cell.spec.model_dump(mode="json") for cell in matrix.cells},
+    }
+
+
+@contextlib.contextmanager
+def _patient_interrupt() -> Iterator[None]:
+    """Let SIGTERM end the ``with`` blocks as Ctrl-C does, so that guests and networks are taken down."""
+    import signal
+
+    def stop(_number: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def default_folder(command: str, *, now: datetime.datetime | None = None) -> Path:
+    """Return the folder that a run gets when none was named: dated, in the current directory."""
+    stamp = (now or datetime.datetime.now()).strftime("%Y%m%d-%H%M%S")
+    return Path(f"tdlab-{command}-{stamp}")
+
+
+def exit_code(run: Run) -> int:
+    """Return 0 when every cell that this host can run was measured, else 4 (partly) or 3 (nothing)."""
+    from domains.errors import EXIT_DONE, EXIT_INFRASTRUCTURE, EXIT_PARTLY_DONE
+
+    states = [cell.status for cell in run.cells]
+    if "error" not in states:
+        return EXIT_DONE
+    return EXIT_PARTLY_DONE if "measured" in states else EXIT_INFRASTRUCTURE
+
+
+def is_interactive() -> bool:
+    """Return whether a person is at the other end of stderr."""
+    return sys.stderr.isatty()

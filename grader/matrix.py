@@ -1,0 +1,169 @@
+"""The cells asked for: ``matrix.yaml`` → frozen cells and a workload."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import ConfigDict, Field, ValidationError
+
+from domains import document
+from domains.document import Document
+from domains.errors import UsageError
+from domains.refusal import Path_
+from domains.spec import DomainSpec, Name, Part
+
+
+class Workload(Part):
+    """What each cell is put through: ``repeats`` rounds of ``seconds`` each way after ``warmup`` seconds."""
+
+    seconds: Annotated[int, Field(ge=1, le=3600)] = 1
+    warmup: Annotated[int, Field(ge=1, le=60)] = 1
+    repeats: Annotated[int, Field(ge=1, le=1000)] = 3
+    pings: Annotated[int, Field(ge=10, le=100_000)] = 100
+
+
+class Title(Part):
+    """A title in both languages."""
+
+    fr: str
+    en: str
+
+
+class MatrixFile(Part):
+    """The file as written: cells one by one, or the product of axes, on top of a common base."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    title: Title | None = None
+    workload: Workload = Workload()
+    base: dict[str, Any] = Field(default_factory=dict)
+    axes: dict[str, list[dict[str, Any]]] = Field(default_factory=dict)
+    cells: list[dict[str, Any]] = Field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One spec under the matrix's workload; ``id`` names it in files, evidence and reports."""
+
+    id: str
+    spec: DomainSpec
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """The cells asked for."""
+
+    cells: tuple[Cell, ...]
+    workload: Workload
+    title: dict[str, str]
+
+    def limited(
+        self, only: tuple[str, ...] = (), *, repeats: int | None = None, seconds: int | None = None
+    ) -> Matrix:
+        """Return the matrix with some of its cells, or with another workload; refuses ids it does not have."""
+        ids = [cell.id for cell in self.cells]
+        for name in only:
+            if name not in ids:
+                guess = document.nearest(name, ids)
+                remedy = f"did you mean {guess!r}?" if guess else f"cells: {', '.join(ids)}"
+                raise UsageError(f"the matrix has no cell {name!r}", remedy=remedy)
+        changes = {"repeats": repeats, "seconds": seconds}
+        work = self.workload.model_copy(update={key: one for key, one in changes.items() if one is not None})
+        cells = tuple(cell for cell in self.cells if not only or cell.id in only)
+        return Matrix(cells, work, self.title)
+
+
+def load(file: Path) -> Matrix:
+    """Read ``matrix.yaml``; raises :class:`domains.errors.InputError` with file:line:column."""
+    doc = document.read(file)
+    written = document.validate(doc, MatrixFile)
+    cells = [*_cells(doc, written), *_product(doc, written)]
+    if not cells:
+        raise doc.error((), "it asks for no cell", "add a list under cells:, or axes:")
+    seen: dict[str, Cell] = {}
+    for cell, path in cells:
+        if cell.id in seen:
+            raise doc.error(path, f"two cells have the id {cell.id!r}", "give one of them another id")
+        seen[cell.id] = cell
+    title = written.title.model_dump() if written.title else {}
+    return Matrix(tuple(seen.values()), written.workload, title)
+
+
+def _cells(doc: Document, written: MatrixFile) -> Iterator[tuple[Cell, Path_]]:
+    for index, raw in enumerate(written.cells):
+        path: Path_ = ("cells", index)
+        fields = dict(raw)
+        cell_id = fields.pop("id", None)
+        spec = _spec(doc, merged(written.base, fields), path)
+        yield Cell(_id(doc, cell_id, spec, path), spec), path
+
+
+def _product(doc: Document, written: MatrixFile) -> Iterator[tuple[Cell, Path_]]:
+    if not written.axes:
+        return
+    names = list(written.axes)
+    for choice in itertools.product(*(range(len(written.axes[name])) for name in names)):
+        fields: dict[str, Any] = dict(written.base)
+        words: list[str] = []
+        path: Path_ = ("axes",)
+        for name, index in zip(names, choice, strict=True):
+            value = dict(written.axes[name][index])
+            words.append(str(value.pop("id", None) or _label(name, value)))
+            fields = merged(fields, {name: value})
+        spec = _spec(doc, fields, path, [(name, index) for name, index in zip(names, choice, strict=True)])
+        yield Cell("-".join(words), spec), path
+
+
+def _id(doc: Document, given: Any, spec: DomainSpec, path: Path_) -> str:
+    if given is None:
+        return _label("nic", spec.nic.model_dump(exclude_defaults=True) or {"model": spec.nic.model})
+    try:
+        return str(_IdOnly.model_validate({"id": given}).id)
+    except ValidationError as bad:
+        raise doc.error(
+            (*path, "id"), f"{given!r} is not an id", "use letters, digits, dots and dashes"
+        ) from bad
+
+
+class _IdOnly(Part):
+    id: Name
+
+
+def _label(axis: str, value: Mapping[str, Any]) -> str:
+    """Make a readable word of an axis's value: ``virtio-vhost-on``, ``ept-off``."""
+    switches = {True: "on", False: "off"}
+    words = []
+    for key, one in value.items():
+        shown = switches.get(one, one) if isinstance(one, bool) else one
+        words += [str(shown)] if key == "model" else [key, str(shown).replace(":", "").replace(" ", "")]
+    return "-".join(words) or axis
+
+
+def _spec(
+    doc: Document, fields: dict[str, Any], path: Path_, axes: list[tuple[str, int]] | None = None
+) -> DomainSpec:
+    """Validate one cell; an error inside an axis points at that axis's value, others at the cell."""
+    if axes is None:
+        return document.validate(doc, DomainSpec, at=path, data=fields)
+    try:
+        return DomainSpec.model_validate(fields)
+    except ValidationError as bad:
+        step = bad.errors()[0]["loc"][:1]
+        for name, index in axes:
+            if step == (name,):
+                path = ("axes", name, index)
+                return document.validate(doc, DomainSpec, at=path, data=fields)
+        return document.validate(doc, DomainSpec, at=path, data=fields)
+
+
+def merged(base: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
+    """Return ``base`` with ``change`` laid over it, mappings merged key by key."""
+    result = dict(base)
+    for key, value in change.items():
+        below = result.get(key)
+        result[key] = merged(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
+    return result

@@ -1,0 +1,1 @@
+"""Measuring: pure parsers of what tools print, and thin collectors that run them."""

@@ -1,0 +1,117 @@
+"""One cell: what really runs in it, and one round of its workload."""
+
+from __future__ import annotations
+
+import statistics
+from dataclasses import dataclass, field
+from typing import Any
+
+from lxml import etree
+
+from domains import wait
+from domains.errors import InfrastructureError
+from domains.host import Host
+from domains.lifecycle import Domain
+from domains.spec import DomainSpec
+from grader.matrix import Workload
+from grader.measure import counters, iperf, ping
+
+_SLACK_SECONDS = 20
+
+
+@dataclass
+class Round:
+    """The samples of one round by metric, the warm-ups' apart, and why a metric could not be had."""
+
+    samples: dict[str, float] = field(default_factory=dict)
+    warmups: dict[str, float] = field(default_factory=dict)
+    not_measurable: dict[str, str] = field(default_factory=dict)
+
+
+def asked(spec: DomainSpec) -> dict[str, Any]:
+    """Return what the spec asks for, under the keys of :func:`ran`; what it leaves open is "any"."""
+    return {
+        "accelerator": "any" if spec.accelerator == "auto" else spec.accelerator,
+        "machine": spec.machine,
+        "nic_model": spec.nic.model,
+        "vhost": (spec.nic.vhost or "off") if spec.nic.model == "virtio" else None,
+        "ept": spec.cpu.ept or "any",
+        "memory_mib": spec.memory // 2**20,
+        "vcpus": spec.vcpus,
+    }
+
+
+def ran(host: Host, domain: Domain) -> dict[str, Any]:
+    """Read back what runs: from libvirt's live XML, from the host's modules, and from inside the guest."""
+    live = etree.fromstring(domain.machine.xml().encode())
+    accelerator = "kvm" if live.get("type") == "kvm" else "tcg"
+    driver = live.find("devices/interface/driver")
+    model = live.find("devices/interface/model")
+    vhost = None
+    if domain.spec.nic.model == "virtio":
+        vhost = "on" if driver is not None and driver.get("name") == "vhost" else "off"
+    machine = live.findtext("os/type") and live.find("os/type").get("machine", "")  # type: ignore[union-attr]
+    return {
+        "accelerator": accelerator,
+        "machine": machine,
+        "nic_model": domain.spec.nic.model if model is None else model.get("type"),
+        "vhost": vhost,
+        "ept": _ept(host) if accelerator == "kvm" else None,
+        "memory_mib": int(live.findtext("memory", "0")) // 1024,
+        "vcpus": int(live.findtext("vcpu", "0")),
+        "driver": domain.guest.driver(),
+        "guest_kernel": domain.guest.shell("uname -r").strip(),
+    }
+
+
+def _ept(host: Host) -> str | None:
+    for parameter in ("kvm_intel/parameters/ept", "kvm_amd/parameters/npt"):
+        if (value := host.read(f"/sys/module/{parameter}")) is not None:
+            return "on" if value.strip() in {"Y", "1"} else "off"
+    return None
+
+
+def wait_for_network(host: Host, domain: Domain) -> None:
+    """Return when the guest answers on the network: some NICs take a second to report their link."""
+    done = host.run(
+        ["ping", "-n", "-q", "-c", "1", "-i", "0.2", "-w", "10", domain.address], timeout=15, check=False
+    )
+    if done.status != 0:
+        raise InfrastructureError(f"{domain.machine.name} did not answer on its network within 10 s")
+
+
+def measure(host: Host, domain: Domain, work: Workload) -> Round:
+    """Put a guest through one round of the workload and return its samples."""
+    found = Round()
+    before = counters.read(domain.machine.statistics())
+    megabytes = 0.0
+    for direction in iperf.DIRECTIONS:
+        moved = _transfer(host, domain, work, direction)
+        megabytes += moved.megabytes
+        found.samples[f"tcp_{direction}"] = moved.mbit_per_s
+        if moved.warmup_mbit_per_s is not None:
+            found.warmups[f"tcp_{direction}"] = moved.warmup_mbit_per_s
+    after = counters.read(domain.machine.statistics())
+    had, found.not_measurable = counters.per_megabyte(before, after, megabytes)
+    found.samples.update(had)
+    _round_trips(host, domain, work, found)
+    return found
+
+
+def _transfer(host: Host, domain: Domain, work: Workload, direction: iperf.Direction) -> iperf.Throughput:
+    command = iperf.client(domain.address, direction, seconds=work.seconds, warmup=work.warmup)
+
+    # An iperf3 server closes its port for a moment after each test; being refused then means nothing.
+    def listened() -> str | None:
+        done = host.run(command, timeout=work.seconds + work.warmup + _SLACK_SECONDS, check=False)
+        return None if iperf.was_refused(done.stdout) else done.stdout
+
+    return iperf.parse(wait.until(listened, waiting_for=f"iperf3 in {domain.machine.name}", deadline=10))
+
+
+def _round_trips(host: Host, domain: Domain, work: Workload, found: Round) -> None:
+    seconds = work.pings * 0.002 + _SLACK_SECONDS
+    done = host.run(ping.command(domain.address, count=work.pings), timeout=seconds, check=False)
+    times = ping.parse(done.stdout)
+    found.samples["rtt"] = statistics.median(times)
+    found.samples["rtt_p99"] = ping.percentile(times, 0.99)

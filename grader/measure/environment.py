@@ -1,0 +1,69 @@
+"""What a measurement depends on and does not show: read once a run from the host."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from domains.host import Host
+from domains.hypervisor import Hypervisor
+
+# One round trip for all of it: each line prints a key, a tab and a value. Missing files print nothing.
+_SCRIPT = r"""
+cpuinfo() { sed -n "s/^$1[[:space:]]*: //p" /proc/cpuinfo | head -n 1; }
+say() { [ -n "$2" ] && printf '%s\t%s\n' "$1" "$2"; }
+say cpu "$(cpuinfo "model name")"
+say cpus "$(nproc)"
+say microcode "$(cpuinfo microcode)"
+say virtual "$(cpuinfo flags | grep -qw hypervisor && echo yes || echo no)"
+say kernel "$(uname -r)"
+say kernel_arguments "$(cat /proc/cmdline)"
+say memory_kib "$(sed -n 's/^MemTotal:[[:space:]]*\([0-9]*\).*/\1/p' /proc/meminfo)"
+say governor "$(cat /sys/devices/system/cpu/cpu0/cpufreq/scaling_governor 2>/dev/null)"
+say transparent_hugepages "$(cat /sys/kernel/mm/transparent_hugepage/enabled 2>/dev/null)"
+say load "$(cut -d ' ' -f 1-3 /proc/loadavg)"
+say distribution "$(. /etc/os-release; printf %s "$PRETTY_NAME")"
+say iperf3 "$(iperf3 --version 2>/dev/null | head -n 1 | cut -d ' ' -f 2)"
+for file in /sys/devices/system/cpu/vulnerabilities/*; do
+    [ -r "$file" ] && say "mitigation.${file##*/}" "$(cat "$file")"
+done
+for module in kvm_intel kvm_amd; do
+    for parameter in ept npt nested; do
+        file=/sys/module/$module/parameters/$parameter
+        [ -r "$file" ] && say "module.$module.$parameter" "$(cat "$file")"
+    done
+done
+true
+"""
+
+
+def collect(host: Host, hypervisor: Hypervisor) -> dict[str, Any]:
+    """Return the environment of a host as plain data; keys that the host does not have are absent."""
+    seen = parse(host.run(["sh", "-c", _SCRIPT], timeout=20).stdout)
+    versions = hypervisor.versions()
+    return {"host": host.name, **seen, "libvirt": versions.libvirt, "qemu": versions.qemu}
+
+
+def parse(text: str) -> dict[str, Any]:
+    """Turn lines of ``key TAB value`` into plain data; dotted keys make groups."""
+    result: dict[str, Any] = {}
+    for line in text.splitlines():
+        key, tab, value = line.partition("\t")
+        if not tab:
+            continue
+        group, dot, rest = key.partition(".")
+        if dot:
+            result.setdefault(group, {})[rest] = value
+        else:
+            result[key] = int(value) if key in {"cpus", "memory_kib"} else value
+    return result
+
+
+def load_is_high() -> str | None:
+    """Return a warning when this machine is busy with something else, for figures taken now would show it."""
+    one_minute, cpus = os.getloadavg()[0], os.cpu_count() or 1
+    if one_minute > cpus:
+        return (
+            f"the machine is busy (load {one_minute:.1f} on {cpus} CPUs): figures taken now are less certain"
+        )
+    return None
