@@ -13,6 +13,7 @@ from pydantic import Field
 from domains import document
 from domains.document import Document
 from domains.errors import UsageError
+from domains.paths import LABS
 from grader.bilingual import Bilingual
 from grader.questions import KINDS, Part, Question
 
@@ -58,6 +59,11 @@ class Lab:
     def question(self, question_id: str) -> Question | None:
         """Return the question with this id, or None."""
         return next((question for question in self if question.id == question_id), None)
+
+
+def find(name: str) -> Path:
+    """Return the folder of a lab named by its path, or by its slug when it ships with tdlab."""
+    return Path(name) if Path(name).exists() or not (LABS / name).is_dir() else LABS / name
 
 
 def load(path: Path) -> Lab:

@@ -1,4 +1,4 @@
-"""Commit a prediction before measuring: its hash and the time go into the evidence, never the value itself."""
+"""Commit a prediction before measuring: its hash and the time go into the evidence, never the value."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sample submissions of a lab: ``solution/`` must score full, each ``wrong-*/`` lose exactly what it names.
+"""A lab's sample submissions: ``solution/`` must score full, each ``wrong-*/`` lose exactly what it names.
 
 Their evidence was measured once, on some machine. :func:`materialise` makes copies whose evidence is a run of
 this machine, in which right numbers are still right and wrong ones still wrong.
@@ -48,7 +48,7 @@ class Sample:
 
 
 def samples(lab: Lab) -> list[Sample]:
-    """Return the solution and then the wrong samples; raises UsageError when one is missing or names nothing."""
+    """Return the solution and then the wrong samples; raises UsageError when something is missing."""
     solution = lab.folder / "solution"
     if not solution.is_dir():
         raise UsageError(
@@ -68,7 +68,7 @@ def samples(lab: Lab) -> list[Sample]:
 
 
 def materialise(lab: Lab, run: Run, folder: Path) -> list[Path]:
-    """Copy the samples into ``folder`` with ``run`` as their evidence, and return the copies, the solution first.
+    """Copy the samples into ``folder`` with ``run`` as their evidence; return the copies, the solution first.
 
     A number that depends on measures keeps its ratio to the right one, so that what was right stays right and
     what was wrong stays wrong; predictions keep their distance in time to the start of the run.

@@ -75,7 +75,7 @@ def without_value(question: Asked, missing: Missing, context: Context, actual: o
         Why.CONTRADICTS_ITSELF: (Outcome.INCONCLUSIVE, words.UNVERIFIED),
         Why.COUNTER_LOST: (Outcome.ERROR, words.COUNTER_LOST),
     }[missing.why]
-    hint = text.say(context.lang, cause=missing.cause)
+    hint = text.say(context.lang, cause=missing.cause, lab=context.lab)
     seen = (Evidence(source=REPORT_FILE, seen=missing.cause),)
     return result(question, outcome, actual=actual, hint=hint, evidence=seen)
 

@@ -29,8 +29,10 @@ INVERTED = _both(
     "c'est l'inverse du bon nombre : vous avez divisé dans l'autre sens",
 )
 MEASURE_FIRST = _both(
-    "{cause}. Run tdlab measure, and hand in the folder evidence/ with your answers.",
-    "{cause}. Lancez tdlab measure, et rendez le dossier evidence/ avec vos réponses.",
+    "{cause}. Measure with: tdlab bench labs/{lab}/matrix.yaml --out evidence, "
+    "and hand in the folder evidence/ with your answers.",
+    "{cause}. Mesurez par : tdlab bench labs/{lab}/matrix.yaml --out evidence, "
+    "et rendez le dossier evidence/ avec vos réponses.",
 )
 HOST_CANNOT = _both("not gradable on this host: {cause}", "non notable sur cette machine : {cause}")
 UNVERIFIED = _both("unverified, left to the teacher: {cause}", "non vérifié, laissé à l'enseignant : {cause}")
@@ -76,8 +78,8 @@ AN_ORDER = _both(
     "répondez par une liste qui contient une fois chacun : {items}",
 )
 NOT_COMMITTED = _both(
-    "not committed before measuring: commit a prediction first, then measure",
-    "non engagée avant la mesure : engagez d'abord une prédiction, puis mesurez",
+    "not committed before measuring: commit it with tdlab predict, then measure",
+    "non engagée avant la mesure : engagez-la par tdlab predict, puis mesurez",
 )
 COMMITTED_OTHER = _both(
     "the prediction committed before measuring was another one",
