@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
 import jinja2
 
+from domains.errors import UsageError
 from domains.paths import TEMPLATES
 from domains.spec import DomainSpec
 
@@ -24,6 +27,11 @@ _DISK_TARGETS = {
 # A CPU that has the vendor's virtualisation extension even where QEMU emulates it.
 _NESTED_MODELS = {"amd": "EPYC-Milan", "intel": "Skylake-Client"}
 _EXTENSIONS = {"amd": ("svm", "npt"), "intel": ("vmx", "vmx-ept")}
+# What QEMU takes without <cpu> under TCG; it has svm, so "nested: off" must be written.
+_TCG_MODEL = "qemu64"
+_LETTERS = "abcdefghijklmnopqrstuvwxyz"
+# XML cannot carry these, or does not bring them back as they were.
+_NOT_FOR_XML = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
 
 
 @dataclass(frozen=True)
@@ -90,8 +98,12 @@ class Pci(NamedTuple):
 
 
 def render(spec: DomainSpec, place: Placement | None = None) -> str:
-    """Return the domain XML of a spec; without a placement, that of a typical KVM host."""
+    """Return the domain XML of a spec; without a placement, that of a typical KVM host.
+
+    Raises :class:`UsageError` when the placement holds what XML, libvirt or its schema cannot take.
+    """
     place = place or Placement(accelerator="tcg" if spec.accelerator == "tcg" else "kvm")
+    _refuse_placement(place)
     return _template("domain.xml.j2").render(
         spec=spec,
         place=place,
@@ -103,12 +115,20 @@ def render(spec: DomainSpec, place: Placement | None = None) -> str:
 
 
 def render_network(plan: NetworkPlan) -> str:
-    """Return the XML of a run's own network."""
+    """Return the XML of a run's own network; raises :class:`UsageError` as :func:`render` does."""
+    _refuse_text("network", plan)
+    _refuse_unlike("network.name", plan.name, _OBJECT_NAME, "a name without a slash")
+    _refuse_unlike("network.bridge", plan.bridge, _INTERFACE, "at most 15 letters, digits and _.-")
     return _template("network.xml.j2").render(net=plan)
 
 
 def render_vf_pool(name: str, pf: str) -> str:
-    """Return the XML of a network that is a pool of the VFs of one PF (``pf`` is its interface's name)."""
+    """Return the XML of a network that is a pool of the VFs of one PF (``pf`` is its interface's name).
+
+    Raises :class:`UsageError` for a name that libvirt or Linux could not take.
+    """
+    _refuse_unlike("pool.name", name, _OBJECT_NAME, "a name without a slash")
+    _refuse_unlike("pool.pf", pf, _INTERFACE, "an interface's name, such as enp1s0f0")
     return _template("vf_pool.xml.j2").render(pool={"name": name, "pf": pf})
 
 
@@ -119,21 +139,29 @@ def _nic_template(spec: DomainSpec) -> str:
 def _cpu(spec: DomainSpec, place: Placement) -> dict[str, Any]:
     """Choose libvirt's CPU mode, and the features that show or hide nested virtualisation."""
     asked = spec.cpu
-    features: list[tuple[str, str]] = []
-    if asked.vendor and asked.nested == "on":
-        extension, two_tables = _EXTENSIONS[asked.vendor]
-        features.append((extension, "require"))
-        if asked.ept_shown_to_guest:
-            features.append((two_tables, "require" if asked.ept_shown_to_guest == "on" else "disable"))
+    features = _nested(spec)
     if asked.model == "max":
         return {"mode": "maximum", "model": None, "features": features}
     if asked.model == "host" or (asked.model == "default" and place.accelerator == "kvm"):
         return {"mode": "host-passthrough", "model": None, "features": features}
     if asked.model != "default":
         return {"mode": "custom", "model": asked.model, "features": features}
-    if features and asked.vendor:
+    if asked.nested == "on" and asked.vendor:
         return {"mode": "custom", "model": _NESTED_MODELS[asked.vendor], "features": features}
-    return {"mode": None, "model": None, "features": []}
+    return {"mode": "custom", "model": _TCG_MODEL, "features": features}
+
+
+def _nested(spec: DomainSpec) -> list[tuple[str, str]]:
+    """Say what a hypervisor inside the guest finds; "off" is written too: host-passthrough would show it."""
+    asked = spec.cpu
+    if asked.nested == "off" or asked.vendor is None:
+        vendors = [asked.vendor] if asked.vendor else sorted(_EXTENSIONS)
+        return [(_EXTENSIONS[vendor][0], "disable") for vendor in vendors]
+    extension, two_tables = _EXTENSIONS[asked.vendor]
+    features = [(extension, "require")]
+    if asked.ept_shown_to_guest:
+        features.append((two_tables, "require" if asked.ept_shown_to_guest == "on" else "disable"))
+    return features
 
 
 def _disks(spec: DomainSpec, place: Placement) -> list[dict[str, Any]]:
@@ -144,14 +172,14 @@ def _disks(spec: DomainSpec, place: Placement) -> list[dict[str, Any]]:
     used: dict[str, int] = {}
     for image in images:
         prefix, bus = _DISK_TARGETS[image.bus]
-        letter = "abcdefgh"[used.setdefault(prefix, 0)]
+        number = used.setdefault(prefix, 0)
         used[prefix] += 1
         rows.append(
             {
                 "device": image.device,
                 "format": image.format,
                 "path": image.path,
-                "target": prefix + letter,
+                "target": prefix + _LETTERS[number],
                 "bus": bus,
                 "read_only": image.device == "cdrom",
             }
@@ -159,7 +187,60 @@ def _disks(spec: DomainSpec, place: Placement) -> list[dict[str, Any]]:
     return rows
 
 
+_ABSOLUTE = re.compile("/.+")
+# libvirt takes any other text, and logs under this name.
+_OBJECT_NAME = re.compile("[^/]*[^/\\s][^/]*")
+_INTERFACE = re.compile(r"[A-Za-z0-9_.-]{1,15}")
+
+
+def _refuse_placement(place: Placement) -> None:
+    _refuse_text("placement", place)
+    for name, path in _paths(place):
+        _refuse_unlike(name, path, _ABSOLUTE, "an absolute path on the host")
+    for label, text in (("name", place.name), ("network", place.network)):
+        if text is not None:
+            _refuse_unlike(f"placement.{label}", text, _OBJECT_NAME, "a name without a slash")
+
+
+def _paths(place: Placement) -> Iterator[tuple[str, str]]:
+    yield "placement.emulator", place.emulator
+    yield "placement.disk_path", place.disk_path
+    for number, image in enumerate(place.images):
+        yield f"placement.images[{number}].path", image.path
+    for name, path in (("kernel", place.kernel), ("initramfs", place.initramfs)):
+        if path is not None:
+            yield f"placement.{name}", path
+
+
+def _refuse_text(label: str, holder: Any) -> None:
+    """Refuse what would make broken XML, or come back from it changed."""
+    for one in fields(holder):
+        value = getattr(holder, one.name)
+        if isinstance(value, str) and (bad := _NOT_FOR_XML.search(value)):
+            raise UsageError(
+                f"{label}.{one.name} holds the character U+{ord(bad[0]):04X}, which XML cannot carry",
+                remedy="remove it",
+            )
+    if isinstance(holder, Placement):
+        for number, image in enumerate(holder.images):
+            _refuse_text(f"{label}.images[{number}]", image)
+        if holder.owner:
+            _refuse_text(f"{label}.owner", holder.owner)
+    if isinstance(holder, NetworkPlan) and holder.owner:
+        _refuse_text(f"{label}.owner", holder.owner)
+
+
+def _refuse_unlike(label: str, text: str, form: re.Pattern[str], wanted: str) -> None:
+    if not form.fullmatch(text) or _NOT_FOR_XML.search(text):
+        raise UsageError(f"{label} {text!r} cannot be used", remedy=f"write {wanted}")
+
+
 def _pci(address: str) -> Pci:
+    if address == "auto":
+        raise UsageError(
+            "address: auto is chosen by the host that runs the guest",
+            remedy="write the device's address to see its XML",
+        )
     domain, bus, rest = address.split(":")
     slot, function = rest.split(".")
     return Pci(f"0x{domain}", f"0x{bus}", f"0x{slot}", f"0x{function}")
