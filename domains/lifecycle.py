@@ -109,11 +109,18 @@ def network(hypervisor: Hypervisor, owner: Owner, *, mode: str = "isolated") -> 
 
 @contextlib.contextmanager
 def running(
-    hypervisor: Hypervisor, spec: DomainSpec, place: Placement, net: Network, number: int
+    hypervisor: Hypervisor,
+    spec: DomainSpec,
+    place: Placement,
+    net: Network,
+    number: int,
+    *,
+    ready_within: float = READY_SECONDS,
 ) -> Iterator[Domain]:
     """Own a guest from start to end; inside the block it is ready: its agent answers.
 
     ``place`` names the image and the accelerator; ``number`` chooses the guest's address on ``net``.
+    Raises :class:`DeadlineExceeded` when it is not ready within ``ready_within`` seconds.
     """
     address = net.guest_address(number)
     arguments = (*KERNEL_ARGUMENTS, f"tdlab.ip={address}/{net.plan.prefix}")
@@ -129,6 +136,6 @@ def running(
         began = time.monotonic()
         machine = hypervisor.create(xml)
         cleanup.callback(machine.destroy)
-        machine.wait_for_agent(READY_SECONDS)
+        machine.wait_for_agent(ready_within)
         seconds = time.monotonic() - began
         yield Domain(spec, machine, Guest(machine), address, xml, seconds)

@@ -1,0 +1,221 @@
+"""KVM is believed only after our own guest has booted under it; then its counters are put to the test.
+
+A device file that opens proves nothing: there are hosts where /dev/kvm opens and small programs run in it,
+while a Linux guest hangs for ever or QEMU aborts. So the trial is a real start, by the code of every start.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from domains import images, lifecycle, ownership
+from domains.capabilities import model
+from domains.capabilities.model import Capability
+from domains.capabilities.survey import EMULATOR, Survey
+from domains.errors import DeadlineExceeded, GuestError, InfrastructureError
+from domains.hypervisor import Hypervisor
+from domains.lifecycle import Domain
+from domains.render import Placement
+from domains.spec import DomainSpec
+
+# Real KVM needs less than 2 s. A machine that is itself virtual may need ten times that, and is given it only
+# where the CPU shows the extension: elsewhere a boot that takes longer will never end.
+WITHOUT_EXTENSION_SECONDS = 5.0
+BARE_METAL_SECONDS = 10.0
+NESTED_SECONDS = 60.0
+
+# Ports 0x9000 to 0x97cf: no device of our guest answers there, so each read is one exit to QEMU and no more.
+PORT_READS = 2000
+_FIRST_PORT = 0x9000
+_TOLERANCE = 0.1
+_IO_EXITS = re.compile(r"vcpu\.\d+\.io_exits\.sum")
+
+_EMULATED = "`tdlab host up --emulated` brings a host with real KVM; measuring here goes on under TCG"
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What came out of a trial. ``final`` says whether it holds until something about the host changes."""
+
+    kvm: Capability
+    counters: Capability
+    final: bool
+
+
+def deadline(survey: Survey) -> float:
+    """Return how long, in seconds, a guest under KVM may take until its agent answers on this host."""
+    if survey.extension is None:
+        return WITHOUT_EXTENSION_SECONDS
+    return NESTED_SECONDS if survey.outer_hypervisor else BARE_METAL_SECONDS
+
+
+def without_trying(survey: Survey, hypervisor: Hypervisor | None) -> Verdict | None:
+    """Return the verdict where there is nothing to try, or None where a guest has to be booted."""
+    opened, reason = survey.opened("kvm")
+    if opened == "missing":
+        return _refused(
+            "/dev/kvm is missing", f"no KVM module drives this CPU{_why(survey)}", _remedy(survey)
+        )
+    if opened == "refused" and "ermission" not in reason:
+        return _refused(
+            f"/dev/kvm does not open: {reason}", f"the kernel refuses it{_why(survey)}", _remedy(survey)
+        )
+    if hypervisor is None:
+        cause = "no guest can be tried without libvirt"
+        if opened == "refused":
+            return _refused(f"/dev/kvm does not open: {reason}", "this user may not use KVM", _join("kvm"))
+        row = model.unknown("kvm", cause=cause, remedy="see the row libvirt", evidence="/dev/kvm opens")
+        return Verdict(row, _no_counters("kvm is unknown", row.remedy), final=False)
+    return None
+
+
+def attempt(hypervisor: Hypervisor, survey: Survey, say: Say) -> Verdict:
+    """Boot the tiny guest under KVM, for a few seconds at most, and count the exits of known reads in it."""
+    seconds = deadline(survey)
+    say(f"trying KVM: booting the tiny guest under it, for {seconds:g} s at most")
+    try:
+        image = images.build(say)
+        stored = lifecycle.store(hypervisor, image)
+        owner = ownership.this_process(ownership.new_run_id())
+        with lifecycle.network(hypervisor, owner) as network:
+            place = Placement(
+                name=f"{ownership.PREFIX}{owner.run}-kvm",
+                accelerator="kvm",
+                emulator=EMULATOR,
+                kernel=stored.kernel,
+                initramfs=stored.initramfs,
+                owner=owner,
+            )
+            return _boot(hypervisor, survey, place, network, seconds)
+    except InfrastructureError as ours:
+        # The guest was never started, so nothing was learnt about KVM.
+        remedy = ours.remedy or "put this right, then `tdlab doctor --refresh`"
+        row = model.unknown("kvm", cause=f"it could not be tried: {ours.problem}", remedy=remedy)
+        return Verdict(row, _no_counters("kvm is unknown", remedy), final=False)
+
+
+def _boot(
+    hypervisor: Hypervisor, survey: Survey, place: Placement, network: lifecycle.Network, seconds: float
+) -> Verdict:
+    spec = DomainSpec(name="kvm-trial", accelerator="kvm")
+    ready = False
+    try:
+        with lifecycle.running(hypervisor, spec, place, network, 0, ready_within=seconds) as domain:
+            ready = True
+            row = model.yes("kvm", f"a Linux guest was ready {domain.boot_to_ready:.1f} s after its start")
+            return Verdict(row, _counters(domain), final=True)
+    except InfrastructureError as failed:
+        if ready:
+            raise
+        return judge_failure(survey, failed, seconds)
+
+
+def judge_failure(survey: Survey, failed: InfrastructureError, seconds: float) -> Verdict:
+    """Return the verdict on a guest that did not become ready within ``seconds`` under KVM."""
+    if isinstance(failed, DeadlineExceeded):
+        return _dead(survey, f"did not boot within {seconds:g} s", final=True)
+    if isinstance(failed, GuestError):
+        return _dead(survey, "stopped before it was ready", final=True)
+    # Want of memory passes; what else QEMU dies of at its start will be the same the next time.
+    died = "monitor" in failed.problem and "memory" not in failed.problem.lower()
+    return _dead(survey, f"could not be started ({said_by_qemu(failed.problem)})", final=died)
+
+
+def _dead(survey: Survey, what: str, *, final: bool) -> Verdict:
+    opened = "although /dev/kvm opens" if survey.opened("kvm")[0] == "opens" else "under KVM"
+    cause = f"a Linux guest {what}, {opened}{_why(survey)}"
+    modules = ", ".join(survey.modules) or "none"
+    return _refused(
+        f"booted the tiny guest in vain; kvm modules: {modules}", cause, _remedy(survey), final=final
+    )
+
+
+def said_by_qemu(problem: str) -> str:
+    """Return the words of QEMU itself from libvirt's error, or its first line where QEMU said nothing."""
+    said = re.search(r"qemu-system-x86_64: (?:error: )?(.+)", problem)
+    return said[1].strip() if said else problem.strip().partition("\n")[0]
+
+
+def _counters(domain: Domain) -> Capability:
+    """Read ports that nobody answers and see whether the I/O exits rise by that number."""
+    script = "dd if=/dev/port of=/dev/null bs=1 skip=%d count=%d 2>&1"
+    try:
+        before = domain.machine.statistics()
+        domain.guest.shell(script % (_FIRST_PORT, 0))
+        between = domain.machine.statistics()
+        domain.guest.shell(script % (_FIRST_PORT, PORT_READS))
+        after = domain.machine.statistics()
+    except InfrastructureError as failed:
+        remedy = "put this right, then `tdlab doctor --refresh`"
+        return model.unknown("counters", cause=f"the test could not be run: {failed.problem}", remedy=remedy)
+    return judge_counters(before, between, after)
+
+
+def judge_counters(
+    before: Mapping[str, Any], between: Mapping[str, Any], after: Mapping[str, Any], reads: int = PORT_READS
+) -> Capability:
+    """Return the row ``counters`` from statistics before nothing, between, and after ``reads`` port reads.
+
+    What the agent itself causes happens in both halves and is subtracted.
+    """
+    values = [io_exits(statistics) for statistics in (before, between, after)]
+    start, middle, end = values
+    remedy = "use libvirt 8.9 or newer, QEMU 7.1 or newer and a kernel with KVM statistics"
+    if start is None or middle is None or end is None:
+        cause = "not measurable here: libvirt reports no io_exits"
+        return model.no("counters", "no key vcpu.*.io_exits.sum", cause=cause, remedy=remedy)
+    seen = (end - middle) - (middle - start)
+    evidence = f"{reads} port reads raised io_exits by {seen}"
+    if abs(seen - reads) <= _TOLERANCE * reads:
+        return model.yes("counters", evidence)
+    return model.no(
+        "counters",
+        evidence,
+        cause="not measurable here: this KVM does not count the exits that certainly happened",
+        remedy="use a host whose counters are right: `tdlab host up --emulated` brings one",
+    )
+
+
+def io_exits(statistics: Mapping[str, Any]) -> int | None:
+    """Return the I/O exits of all vCPUs together, or None when libvirt does not report them."""
+    found = [int(value) for key, value in statistics.items() if _IO_EXITS.fullmatch(key)]
+    return sum(found) if found else None
+
+
+def _refused(evidence: str, cause: str, remedy: str, *, final: bool = False) -> Verdict:
+    row = model.no("kvm", evidence, cause=cause, remedy=remedy)
+    return Verdict(row, _no_counters("TCG has no VM exits, and KVM does not work here", remedy), final)
+
+
+def _no_counters(cause: str, remedy: str | None) -> Capability:
+    return model.no("counters", "not tried", cause=cause, remedy=remedy or _EMULATED)
+
+
+def _why(survey: Survey) -> str:
+    if survey.extension:
+        return ""
+    flags = "; /proc/cpuinfo shows neither vmx nor svm" if survey.cpu else ""
+    return flags + (
+        f", and this host is itself a virtual machine ({survey.outer_hypervisor})"
+        if survey.outer_hypervisor
+        else ""
+    )
+
+
+def _remedy(survey: Survey) -> str:
+    """Say what would bring KVM, from what is missing."""
+    module = f"kvm_{survey.vendor}" if survey.vendor else "kvm_intel or kvm_amd"
+    if survey.extension:
+        return f"run: sudo modprobe {module}   and read the kernel log; or {_EMULATED}"
+    if survey.outer_hypervisor:
+        return f"let the hypervisor below pass nested virtualisation on to this machine; or {_EMULATED}"
+    name = {"intel": "VT-x", "amd": "SVM"}.get(survey.vendor or "", "VT-x or SVM")
+    return f"enable {name} in the firmware set-up; or {_EMULATED}"
+
+
+def _join(group: str) -> str:
+    return f"run: sudo usermod -aG {group} $USER   and log in again"
