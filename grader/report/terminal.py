@@ -16,10 +16,11 @@ from grader.run import CellResult, Run
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
     from rich.text import Text
 
-# Below this the columns would wrap inside their numbers.
-_TABLE_COLUMNS = 78
+# Asked how wide it would like to be, a table answers no more than it is offered.
+_ANY_WIDTH = 1_000
 _STYLES = {
     Outcome.PASS: "green",
     Outcome.PARTIAL: "yellow",
@@ -29,10 +30,10 @@ _STYLES = {
     Outcome.SKIPPED: "dim",
 }
 _COLUMNS = (
-    ("to guest, Mbit/s", "tcp_to_guest"),
-    ("from guest, Mbit/s", "tcp_from_guest"),
-    ("RTT, µs", "rtt"),
-    ("exits/MB", "exits_per_mb"),
+    ("to guest", "Mbit/s", "tcp_to_guest"),
+    ("from guest", "Mbit/s", "tcp_from_guest"),
+    ("RTT", "µs", "rtt"),
+    ("exits", "per MB", "exits_per_mb"),
 )
 
 
@@ -40,8 +41,12 @@ def print_run(run: Run, console: Console | None = None) -> None:
     """Print what each cell measured, then why cells or metrics are missing ("n/m": not measurable)."""
     console = console or _console()
     measured = [cell for cell in run.cells if cell.status == "measured"]
-    if measured and console.width >= _TABLE_COLUMNS:
-        _print_table(measured, console)
+    table = _table(measured)
+    # A table whose numbers wrap is harder to read than no table.
+    wanted = console.measure(table, options=console.options.update(width=_ANY_WIDTH)).maximum
+    if measured and wanted <= console.width:
+        console.print(table)
+        console.print()
     else:
         for cell in measured:
             _print_block(cell, console)
@@ -72,25 +77,26 @@ def _text(words: object, style: str = "") -> Text:
     return Text(one_line(words), style=style)
 
 
-def _print_table(cells: list[CellResult], console: Console) -> None:
+def _table(cells: list[CellResult]) -> Table:
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
-    table.add_column("cell", overflow="fold")
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False, header_style="bold")
+    table.add_column("cell")
     table.add_column("ran")
-    for title, _ in _COLUMNS:
-        table.add_column(title, justify="right", no_wrap=True)
+    for title, unit, _ in _COLUMNS:
+        table.add_column(f"{title}\n{unit}", justify="right", no_wrap=True)
     for cell in cells:
-        values = (_text(_value(cell, metric)) for _, metric in _COLUMNS)
+        values = (_text(_value(cell, metric)) for _, _, metric in _COLUMNS)
         table.add_row(_text(cell.id, "bold"), _text(accelerator(cell).upper()), *values)
-    console.print(table)
+    return table
 
 
 def _print_block(cell: CellResult, console: Console) -> None:
     console.print(_text(cell.id, "bold"), _text(accelerator(cell).upper(), "dim"))
-    for title, metric in _COLUMNS:
-        console.print(f"  {title:<20}", _text(_value(cell, metric)), soft_wrap=True)
+    for title, unit, metric in _COLUMNS:
+        known = f" {unit}" if metric in cell.measurements else ""
+        console.print(f"  {title:<10}", _text(f"{_value(cell, metric)}{known}"))
 
 
 def _value(cell: CellResult, metric: str) -> str:
@@ -99,7 +105,7 @@ def _value(cell: CellResult, metric: str) -> str:
         return "n/m" if metric in cell.not_measurable else "–"
     said = number(measured.median, "en")
     if measured.ci95 and metric.startswith("tcp_"):
-        said += f" [{number(measured.ci95[0], 'en')}, {number(measured.ci95[1], 'en')}]"
+        said += f" [{number(measured.ci95[0], 'en')}–{number(measured.ci95[1], 'en')}]"
     return said
 
 
