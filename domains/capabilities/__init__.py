@@ -34,6 +34,7 @@ Status "yes" and "no" were seen; "unknown" could not be told, and says why.
 
 from domains.capabilities.kvm import accelerator, choose
 from domains.capabilities.model import Accelerator, Capabilities, Capability, Facts, Refused
+from domains.capabilities.probe import probe
 from domains.capabilities.suitability import refusal
 
 __all__ = [
@@ -44,5 +45,6 @@ __all__ = [
     "Refused",
     "accelerator",
     "choose",
+    "probe",
     "refusal",
 ]

@@ -57,17 +57,16 @@ def without_trying(survey: Survey, hypervisor: Hypervisor | None) -> Verdict | N
     """Return the verdict where there is nothing to try, or None where a guest has to be booted."""
     opened, reason = survey.opened("kvm")
     if opened == "missing":
-        return _refused(
-            "/dev/kvm is missing", f"no KVM module drives this CPU{_why(survey)}", _remedy(survey)
-        )
+        return _refused("/dev/kvm is missing", _why_missing(survey), _remedy(survey))
+    # QEMU is started by libvirt as a user of its own: that this user may not open it proves nothing yet.
     if opened == "refused" and "ermission" not in reason:
-        return _refused(
-            f"/dev/kvm does not open: {reason}", f"the kernel refuses it{_why(survey)}", _remedy(survey)
-        )
+        evidence = f"/dev/kvm does not open: {reason}"
+        return _refused(evidence, f"the kernel refuses it{_no_flag(survey)}", _remedy(survey))
     if hypervisor is None:
         cause = "no guest can be tried without libvirt"
         if opened == "refused":
-            return _refused(f"/dev/kvm does not open: {reason}", "this user may not use KVM", _join("kvm"))
+            remedy = "run: sudo usermod -aG kvm $USER   and log in again"
+            return _refused(f"/dev/kvm does not open: {reason}", "this user may not use KVM", remedy)
         row = model.unknown("kvm", cause=cause, remedy="see the row libvirt", evidence="/dev/kvm opens")
         return Verdict(row, _no_counters("kvm is unknown", row.remedy), final=False)
     return None
@@ -127,7 +126,7 @@ def judge_failure(survey: Survey, failed: InfrastructureError, seconds: float) -
 
 def _dead(survey: Survey, what: str, *, final: bool) -> Verdict:
     opened = "although /dev/kvm opens" if survey.opened("kvm")[0] == "opens" else "under KVM"
-    cause = f"a Linux guest {what}, {opened}{_why(survey)}"
+    cause = f"a Linux guest {what}, {opened}{_no_flag(survey)}"
     modules = ", ".join(survey.modules) or "none"
     return _refused(
         f"booted the tiny guest in vain; kvm modules: {modules}", cause, _remedy(survey), final=final
@@ -195,27 +194,30 @@ def _no_counters(cause: str, remedy: str | None) -> Capability:
     return model.no("counters", "not tried", cause=cause, remedy=remedy or _EMULATED)
 
 
-def _why(survey: Survey) -> str:
+def _why_missing(survey: Survey) -> str:
+    if survey.kvm_module:
+        return f"{survey.kvm_module} is loaded, and yet there is no device file: this may be a container"
     if survey.extension:
+        return f"the CPU shows {survey.extension}, and kvm_{survey.vendor} is not loaded"
+    return f"no KVM module drives this CPU{_no_flag(survey)}"
+
+
+def _no_flag(survey: Survey) -> str:
+    """Return the rest of a sentence: that the CPU shows no extension, and what this host is."""
+    if survey.extension or not survey.cpu:
         return ""
-    flags = "; /proc/cpuinfo shows neither vmx nor svm" if survey.cpu else ""
-    return flags + (
-        f", and this host is itself a virtual machine ({survey.outer_hypervisor})"
-        if survey.outer_hypervisor
-        else ""
-    )
+    below = survey.outer_hypervisor
+    inside = f", and this host is itself a virtual machine ({below})" if below else ""
+    return f"; /proc/cpuinfo shows neither vmx nor svm{inside}"
 
 
 def _remedy(survey: Survey) -> str:
     """Say what would bring KVM, from what is missing."""
-    module = f"kvm_{survey.vendor}" if survey.vendor else "kvm_intel or kvm_amd"
+    if survey.kvm_module:
+        return f"pass /dev/kvm on if this is a container, and read the kernel log (dmesg); or {_EMULATED}"
     if survey.extension:
-        return f"run: sudo modprobe {module}   and read the kernel log; or {_EMULATED}"
+        return f"run: sudo modprobe kvm_{survey.vendor or 'intel'}   and read the kernel log; or {_EMULATED}"
     if survey.outer_hypervisor:
         return f"let the hypervisor below pass nested virtualisation on to this machine; or {_EMULATED}"
     name = {"intel": "VT-x", "amd": "SVM"}.get(survey.vendor or "", "VT-x or SVM")
     return f"enable {name} in the firmware set-up; or {_EMULATED}"
-
-
-def _join(group: str) -> str:
-    return f"run: sudo usermod -aG {group} $USER   and log in again"
