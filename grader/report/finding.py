@@ -72,10 +72,9 @@ def accelerator(cell: CellResult) -> str:
 
 
 def refusal(run: Run) -> str | None:
-    """Return why KVM was refused: ``environment.kvm_refused``, else the cause that a measured cell gives."""
-    said = run.environment.get("kvm_refused")
-    causes = (cell.cause for cell in run.cells if cell.status == "measured" and accelerator(cell) != "kvm")
-    return str(said) if said else next((cause for cause in causes if cause), None)
+    """Return why another accelerator than KVM was chosen, or None when KVM was or nothing was noted."""
+    said = run.environment.get("accelerator_why")
+    return str(said) if said and run.environment.get("accelerator") != "kvm" else None
 
 
 def _pair(cells: Sequence[CellResult]) -> tuple[CellResult, CellResult] | None:

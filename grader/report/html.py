@@ -60,7 +60,7 @@ def _body(run: Run, grade: Grade | None, lang: str) -> str:
         "published": published.read(),
         "heading": heading(run, say, lang),
         "n": lambda value, digits=3: number(value, lang, digits=digits),
-        "scale_number": lambda tick, on: fixed(tick, lang, decimals=on.decimals),
+        "scale_number": lambda tick, on: fixed(tick, lang, decimals=on.decimals if tick else 0),
         "moment": lambda text: one_line(moment(text, lang)),
         "points": lambda value: points(value, lang),
         "plain": lambda value: inert(plain(value, say)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +14,7 @@ from grader.report.finding import Ratio
 from grader.run import METRICS, CellResult, Measurement, Run
 
 PANELS = ("rtt", "boot_to_ready", "host_cpu_per_gb")
-_LEFT_OPEN = (None, "", "auto", "default")
+_LEFT_OPEN = (None, "", "any")
 _EXIT_METRICS = ("exits_per_mb", "mmio_exits_per_mb", "pio_exits_per_mb")
 
 
@@ -56,6 +57,7 @@ class Page:
     ept: tuple[EptPair, ...]
     missing: tuple[CellResult, ...]
     not_measurable: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...]
+    common: tuple[tuple[str, Any], ...]
     fact_names: tuple[str, ...]
     facts: tuple[tuple[CellResult, tuple[Fact | None, ...]], ...]
     environment: tuple[tuple[str, Any], ...]
@@ -73,7 +75,7 @@ def page(run: Run, say: Texts, lang: str) -> Page:
     # On shadow page tables a NIC is not what is studied: those cells have a section of their own.
     aside = {pair.off.id for pair in pairs}
     compared = [cell for cell in measured if cell.id not in aside]
-    names, facts = asked_and_ran(measured)
+    common, names, facts = asked_and_ran(measured)
     groups = [_group(one, compared, say, lang) for one in finding.accelerators(run)]
     # The biggest group first: it is what the run was for.
     size = {one.accelerator: len(one.throughput.rows) if one.throughput else 0 for one in groups}
@@ -84,6 +86,7 @@ def page(run: Run, say: Texts, lang: str) -> Page:
         ept=pairs,
         missing=tuple(cell for cell in run.cells if cell.status != "measured"),
         not_measurable=not_measurable(measured),
+        common=common,
         fact_names=names,
         facts=facts,
         environment=tuple(flat(run.environment)),
@@ -106,7 +109,8 @@ def _group(accelerator: str, cells: Sequence[CellResult], say: Texts, lang: str)
 def ept_pairs(cells: Sequence[CellResult]) -> tuple[EptPair, ...]:
     """Return the cells that differ in nothing but EPT, by what was read back (what was asked is no proof)."""
     by_rest: dict[str, dict[str, CellResult]] = {}
-    for cell in cells:
+    # Of two cells that ran on EPT, the one that asked for it is the other half of the pair.
+    for cell in sorted(cells, key=lambda one: one.spec.cpu.ept is None):
         if cell.ran.get("ept") in ("on", "off"):
             rest = cell.spec.model_dump_json(exclude={"name": True, "cpu": {"ept"}})
             by_rest.setdefault(rest, {}).setdefault(str(cell.ran["ept"]), cell)
@@ -137,15 +141,22 @@ def not_measurable(
 
 def asked_and_ran(
     cells: Sequence[CellResult],
-) -> tuple[tuple[str, ...], tuple[tuple[CellResult, tuple[Fact | None, ...]], ...]]:
-    """Return the names of the facts and, for each cell, its facts; names that say nothing are left out."""
+) -> tuple[
+    tuple[tuple[str, Any], ...], tuple[str, ...], tuple[tuple[CellResult, tuple[Fact | None, ...]], ...]
+]:
+    """Return what ran alike in all cells, the names of the other facts, and those facts for each cell."""
     every = dict.fromkeys(name for cell in cells for name in (*cell.asked, *cell.ran))
-    names = tuple(
-        name
-        for name in every
-        if any(cell.asked.get(name) not in _LEFT_OPEN or cell.ran.get(name) is not None for cell in cells)
+    by_name = {name: [_fact(cell, name) for cell in cells] for name in every}
+    common = {name: facts[0].ran for name, facts in by_name.items() if facts[0] and _all_alike(facts)}
+    names = tuple(name for name in every if name not in common and any(by_name[name]))
+    rows = ((cell, tuple(by_name[name][at] for name in names)) for at, cell in enumerate(cells))
+    return tuple(common.items()), names, tuple(rows)
+
+
+def _all_alike(facts: Sequence[Fact | None]) -> bool:
+    return len(facts) > 1 and all(
+        one and one.state in ("same", "open") and one.ran == facts[0].ran for one in facts if facts[0]
     )
-    return names, tuple((cell, tuple(_fact(cell, name) for name in names)) for cell in cells)
 
 
 def _fact(cell: CellResult, name: str) -> Fact | None:
@@ -154,7 +165,12 @@ def _fact(cell: CellResult, name: str) -> Fact | None:
         return None if ran is None else Fact(asked, ran, "open")
     if ran is None:
         return Fact(asked, ran, "unread")
-    return Fact(asked, ran, "same" if asked == ran else "differs")
+    return Fact(asked, ran, "same" if _is_what_was_asked(asked, ran) else "differs")
+
+
+def _is_what_was_asked(asked: Any, ran: Any) -> bool:
+    # QEMU resolves a machine's name to its newest version: q35 runs as pc-q35-10.0.
+    return bool(asked == ran or re.fullmatch(rf"pc-{re.escape(str(asked))}-[\d.]+", str(ran)))
 
 
 def flat(facts: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:

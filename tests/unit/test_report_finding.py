@@ -115,13 +115,15 @@ def test_throughput_of_nothing_is_not_a_ratio() -> None:
 
 
 @pytest.mark.parametrize(
-    ("environment", "cause", "expected"),
-    [({"kvm_refused": "trap"}, "other", "trap"), ({}, "from the cell", "from the cell"), ({}, None, None)],
+    ("environment", "expected"),
+    [
+        ({"accelerator": "tcg", "accelerator_why": "a trap"}, "a trap"),
+        ({"accelerator": "kvm", "accelerator_why": "the guest booted"}, None),
+        ({}, None),
+    ],
 )
-def test_why_kvm_was_refused(environment: dict[str, str], cause: str | None, expected: str | None) -> None:
-    one = cell("e1000", "tcg").model_copy(update={"cause": cause})
-    run = Run(id="x", started="", environment=environment, cells=(one,))
-    assert finding.refusal(run) == expected
+def test_why_kvm_was_refused(environment: dict[str, str], expected: str | None) -> None:
+    assert finding.refusal(Run(id="x", started="", environment=environment)) == expected
 
 
 def test_what_was_asked_is_no_proof_of_what_ran() -> None:

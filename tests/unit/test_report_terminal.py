@@ -43,7 +43,7 @@ def test_nothing_is_cut_off(width: int, tcg: Run) -> None:
 def test_not_measurable_is_not_0(tcg: Run) -> None:
     text = shown(tcg, 80)
     assert "n/m" in text
-    assert "n/m: TCG translates guest code in software" in text
+    assert "n/m: TCG has no VM exits" in text
     assert "TCG, not KVM: /dev/kvm opens" in text
 
 

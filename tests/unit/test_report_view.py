@@ -58,17 +58,28 @@ def test_ept_is_paired_by_what_was_read_back() -> None:
 
 
 def test_asked_and_ran() -> None:
-    names, ((_, facts),) = view.asked_and_ran(
+    common, names, ((_, facts),) = view.asked_and_ran(
         [
             cell(
                 "x",
-                {"accelerator": "auto", "vhost": "on", "driver": "virtio_net", "ept": None, "queues": 2},
+                {"accelerator": "any", "vhost": "on", "driver": "virtio_net", "ept": None, "queues": 2},
                 {"accelerator": "tcg", "vhost": "off", "driver": None, "ept": None, "queues": 2},
             )
         ]
     )
+    assert common == ()
     assert names == ("accelerator", "vhost", "driver", "queues")
     assert [one.state for one in facts if one] == ["open", "differs", "unread", "same"]
+
+
+def test_what_ran_alike_everywhere_is_said_once() -> None:
+    cells = [
+        cell(name, {"machine": "q35", "vhost": "on"}, {"machine": "pc-q35-10.0", "vhost": ran})
+        for name, ran in (("a", "on"), ("b", "off"))
+    ]
+    common, names, _ = view.asked_and_ran(cells)
+    assert common == (("machine", "pc-q35-10.0"),)
+    assert names == ("vhost",)
 
 
 def test_each_cause_is_given_once() -> None:
