@@ -52,6 +52,9 @@ def set_up(cache: Path, key: str, command: list[str]) -> Path:
     """
     with _alone(cache):
         need = look(cache)
+        pointer = cache / "setup" / key
+        if need.environment and not need.role and environments.published(pointer) == need.environment:
+            return need.environment  # the tdlab that this one has waited for has done it all
         become = _become(need)
         announce(need, cache)
         phases = Phases(cache / "logs")
@@ -59,7 +62,7 @@ def set_up(cache: Path, key: str, command: list[str]) -> Path:
             _install_venv_module(phases, become)
         environment = need.environment or environments.make(cache, phases)
         _install(environment, need, phases, with_dev=command[:1] == ["test"])
-        environments.publish(environment, cache / "setup" / key)
+        environments.publish(environment, pointer)
         environments.sweep(cache, environment)
     if os.environ.get("TDLAB_TIMINGS"):
         say(f"set-up took, in seconds (what ran side by side overlaps):\n{phases.table()}")
@@ -130,6 +133,8 @@ def role_packages(defaults: str) -> list[str]:
 
 def _install(environment: Path, need: Need, phases: Phases, *, with_dev: bool) -> None:
     """Bring an environment, the host and the guest image to where they should be; skip what is there."""
+    role, compiled = _role(environment), environments.compiled(environment)
+    dev = environments.dev(environment)
     beside, last = (
         [],
         [Step("Building the small Linux guest", _module(environment, "domains.images", "build"))],
@@ -137,17 +142,22 @@ def _install(environment: Path, need: Need, phases: Phases, *, with_dev: bool) -
     if need.environment is None:
         phases.side_by_side(environments.ansible(environment))
         beside += [environments.rest(environment)]
-        last += [environments.compiled(environment)]
+        last += [compiled]
     if with_dev and not environments.dev_marker(environment).exists():
-        last += [environments.dev(environment)]
+        last += [dev]
     if need.role:
-        beside += [role := _role(environment)]
-        print(phases.side_by_side(*beside)[role.title].read_text().rstrip(), file=sys.stderr)
-    elif beside:
-        phases.side_by_side(*beside)
-    phases.side_by_side(*last)
-    if with_dev:
-        environments.dev_marker(environment).touch()
+        beside += [role]
+    logs = phases.side_by_side(*beside) if beside else {}
+    if role.title in logs:
+        print(logs[role.title].read_text().rstrip(), file=sys.stderr)
+    try:
+        phases.side_by_side(*last)
+    finally:
+        # A guest that could not be built is no reason to make the environment once more.
+        if compiled.title in phases.succeeded:
+            environments.declare_complete(environment)
+        if dev.title in phases.succeeded:
+            environments.dev_marker(environment).touch()
 
 
 def _role(environment: Path) -> Step:

@@ -96,6 +96,11 @@ def is_ours(environment: Path) -> bool:
     return (environment / "complete").exists()
 
 
+def declare_complete(environment: Path) -> None:
+    """Leave the mark without which an environment is not believed."""
+    (environment / "complete").touch()
+
+
 def dev_marker(environment: Path) -> Path:
     """Return the file whose existence says that what the tests need is installed."""
     return environment / f"dev-{hashlib.sha256(DEV_LOCK.read_bytes()).hexdigest()[:16]}"
@@ -107,12 +112,16 @@ def real_python() -> str:
 
 
 def publish(environment: Path, pointer: Path) -> None:
-    """Declare an environment complete, and have the launcher find it by its key's file."""
-    (environment / "complete").touch()
+    """Have the launcher find an environment by its key's file, from one moment to the next."""
     pointer.parent.mkdir(exist_ok=True)
     draft = pointer.with_suffix(".new")
     draft.write_text(f"{environment}\n")
     draft.replace(pointer)
+
+
+def published(pointer: Path) -> Path | None:
+    """Return the environment that the launcher would find there."""
+    return Path(pointer.read_text().rstrip("\n")) if pointer.exists() else None
 
 
 def sweep(cache: Path, keep: Path) -> None:

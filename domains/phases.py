@@ -36,11 +36,12 @@ def say(sentence: str) -> None:
 
 
 class Phases:
-    """Runs steps, one phase after another, and remembers how many seconds each took."""
+    """Runs steps, one phase after another; remembers how many seconds each took and which succeeded."""
 
     def __init__(self, logs: Path) -> None:
         self.logs = logs
         self.timings: list[tuple[str, float]] = []
+        self.succeeded: set[str] = set()
 
     def side_by_side(self, *steps: Step) -> dict[str, Path]:
         """Run steps at the same time until all have ended; return title → log.
@@ -66,7 +67,8 @@ class Phases:
                 return not left
 
             wait.until(ended, waiting_for=" and ".join(logs), deadline=max(step.timeout for step in steps))
-            failed = [step for step in steps if running[step.title].returncode != 0]
+        failed = [step for step in steps if running[step.title].returncode != 0]
+        self.succeeded |= {step.title for step in steps if step not in failed}
         if failed:
             raise explain(failed[0].title, logs[failed[0].title])
         return logs

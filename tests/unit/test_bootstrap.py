@@ -28,6 +28,7 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     def record(self: Phases, *steps: Step) -> dict[str, Path]:
         titles.extend(step.title for step in steps)
+        self.succeeded |= set(titles)
         self.logs.mkdir(parents=True, exist_ok=True)
         logs = {step.title: self.logs / str(number) for number, step in enumerate(steps)}
         for log in logs.values():
@@ -62,6 +63,42 @@ def test_a_second_clone_uses_the_environment_of_the_first(
     assert bootstrap.set_up(tmp_path, "a-key", ["demo"]) == environment
     assert ran == ["Building the small Linux guest"]
     assert (tmp_path / "setup/a-key").read_text() == f"{environment}\n"
+
+
+def test_what_another_tdlab_did_meanwhile_is_not_done_again(
+    tmp_path: Path, ran: list[str], lab_host: Path
+) -> None:
+    environment = a_complete_environment(tmp_path)
+    environments.publish(environment, tmp_path / "setup/a-key")
+    assert bootstrap.set_up(tmp_path, "a-key", ["demo"]) == environment
+    assert ran == []
+
+
+def test_a_key_that_names_a_removed_environment_is_put_right(
+    tmp_path: Path, ran: list[str], lab_host: Path
+) -> None:
+    environment = a_complete_environment(tmp_path)
+    environments.publish(tmp_path / "venv/removed", tmp_path / "setup/a-key")
+    assert bootstrap.set_up(tmp_path, "a-key", ["demo"]) == environment
+    assert environments.published(tmp_path / "setup/a-key") == environment
+
+
+def test_a_guest_that_cannot_be_built_costs_no_second_environment(
+    tmp_path: Path, lab_host: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def build_fails(self: Phases, *steps: Step) -> dict[str, Path]:
+        guest = [step for step in steps if "guest" in step.title]
+        self.succeeded |= {step.title for step in steps if step not in guest}
+        if guest:
+            raise InfrastructureError("the guest image cannot be made")
+        return {step.title: tmp_path for step in steps}
+
+    monkeypatch.setattr(Phases, "side_by_side", build_fails)
+    with pytest.raises(InfrastructureError, match="guest image"):
+        bootstrap.set_up(tmp_path, "a-key", ["demo"])
+    assert environments.find_complete(tmp_path) is None  # it has no bin/python: nothing was really run
+    assert len(list((tmp_path / "venv").glob("*/complete"))) == 1
+    assert environments.published(tmp_path / "setup/a-key") is None
 
 
 def test_an_environment_without_its_last_mark_is_not_believed_and_is_removed(
