@@ -1,4 +1,4 @@
-"""The append-only history of results: one line a graded submission, each chained to the one before by its hash.
+"""The append-only history of results: one line a graded submission, chained to the one before by its hash.
 
 A line is never changed; a later result of the same student is a later line. Whoever edits, drops or reorders
 lines breaks the chain, and :func:`read` says where.
@@ -20,14 +20,13 @@ from domains.errors import InputError, Position
 from grader.result import Grade, SubmissionGrade
 from grader.run import Record
 
-LEDGER_SCHEMA = "tdlab.ledger/1"
 _FIRST = "0" * 64
 
 
 class Entry(Record):
     """One result, pinned to the lab and the grader that gave it, and to the line before."""
 
-    schema_: Literal["tdlab.ledger/1"] = Field(default=LEDGER_SCHEMA, alias="schema")
+    schema_: Literal["tdlab.ledger/1"] = Field(default="tdlab.ledger/1", alias="schema")
     previous: str = Field(pattern=r"^[0-9a-f]{64}$")
     time: AwareDatetime
     lab: str

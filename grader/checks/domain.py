@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from domains.render import render
+from domains.spec import DomainSpec
 from grader.answers import Answer
 from grader.checks import words
 from grader.checks.domain_xml import Nic, StudentDomain, XmlRefusal, plain_model, read, rebuilt
@@ -28,21 +29,14 @@ def check_domain(question: DomainQuestion, answer: Answer, context: Context) -> 
     fraction, hint = min(
         (_judge(nic, question.wants, context) for nic in domain.nics), key=lambda one: one[0]
     )
-    spec = rebuilt(domain)
+    hint = f"{file}, {hint}" if hint else question.hint.say(lang)
+    # What earns nothing need not make sense as a guest, and its first fault is the better hint.
+    spec = rebuilt(domain) if fraction else None
     if isinstance(spec, str):
-        return result(
-            question, Outcome.FAIL, expected=expected, actual=_actual(domain), hint=f"{file}: {spec}"
-        )
+        fraction, hint = 0.0, f"{file}: {spec}"
     # What libvirt would get: our own document, from the values that were taken out.
-    seen = (Evidence(source=f"{file}, rebuilt", seen=render(spec)),)
-    return graded(
-        question,
-        fraction,
-        expected=expected,
-        actual=_actual(domain),
-        hint=f"{file}, {hint}" if hint else question.hint.say(lang),
-        evidence=seen,
-    )
+    seen = (Evidence(source=f"{file}, rebuilt", seen=render(spec)),) if isinstance(spec, DomainSpec) else ()
+    return graded(question, fraction, expected=expected, actual=_actual(domain), hint=hint, evidence=seen)
 
 
 def _judge(nic: Nic, wants: Wanted, context: Context) -> tuple[float, str]:
