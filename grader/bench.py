@@ -56,8 +56,8 @@ def run(bench: Bench, image: Callable[[], GuestImage]) -> None:
         return
     with bench.timings.phase("look at the host"):
         seen = environment.collect(bench.host, bench.hypervisor)
-        able = capabilities.probe(bench.host, bench.hypervisor)
-        chosen = capabilities.accelerator(bench.host, bench.hypervisor)
+        able = capabilities.probe(bench.host, bench.hypervisor, say=bench.say)
+        chosen = capabilities.choose(able["kvm"])
     bench.journal.add("environment", environment=seen, accelerator=chosen.name, why=chosen.why)
     cells = list(_able(bench, missing, able))
     if not cells:

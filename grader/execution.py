@@ -95,12 +95,15 @@ def default_folder(command: str, *, now: datetime.datetime | None = None) -> Pat
     return Path(f"tdlab-{command}-{stamp}")
 
 
-def exit_code(run: Run) -> int:
-    """Return 0 when every cell that this host can run was measured, else 4 (partly) or 3 (nothing)."""
+def exit_code(run: Run, *, broken: bool = False) -> int:
+    """Return 0 when every cell that this host can run was measured, else 4 (partly) or 3 (nothing).
+
+    ``broken`` says that something beside the measuring went wrong, and that it is ours.
+    """
     from domains.errors import EXIT_DONE, EXIT_INFRASTRUCTURE, EXIT_PARTLY_DONE
 
     states = [cell.status for cell in run.cells]
-    if "error" not in states:
+    if "error" not in states and not broken:
         return EXIT_DONE
     return EXIT_PARTLY_DONE if "measured" in states else EXIT_INFRASTRUCTURE
 

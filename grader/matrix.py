@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -64,7 +64,7 @@ class Matrix:
     def limited(
         self, only: tuple[str, ...] = (), *, repeats: int | None = None, seconds: int | None = None
     ) -> Matrix:
-        """Return the matrix with some of its cells, or with another workload; refuses ids it does not have."""
+        """Return the matrix with some of its cells, or with another workload; refuses unknown ids."""
         ids = [cell.id for cell in self.cells]
         for name in only:
             if name not in ids:
@@ -93,29 +93,31 @@ def load(file: Path) -> Matrix:
     return Matrix(tuple(seen.values()), written.workload, title)
 
 
+# Where a piece of a cell's spec is written, and under which key of the spec it ends up.
+Layer = tuple[Path_, Path_]
+
+
 def _cells(doc: Document, written: MatrixFile) -> Iterator[tuple[Cell, Path_]]:
     for index, raw in enumerate(written.cells):
         path: Path_ = ("cells", index)
         fields = dict(raw)
         cell_id = fields.pop("id", None)
-        spec = _spec(doc, merged(written.base, fields), path)
+        spec = _spec(doc, merged(written.base, fields), [(path, ())])
         yield Cell(_id(doc, cell_id, spec, path), spec), path
 
 
 def _product(doc: Document, written: MatrixFile) -> Iterator[tuple[Cell, Path_]]:
-    if not written.axes:
-        return
     names = list(written.axes)
-    for choice in itertools.product(*(range(len(written.axes[name])) for name in names)):
+    for choice in itertools.product(*(range(len(written.axes[name])) for name in names)) if names else ():
         fields: dict[str, Any] = dict(written.base)
         words: list[str] = []
-        path: Path_ = ("axes",)
+        layers: list[Layer] = []
         for name, index in zip(names, choice, strict=True):
             value = dict(written.axes[name][index])
             words.append(str(value.pop("id", None) or _label(name, value)))
             fields = merged(fields, {name: value})
-        spec = _spec(doc, fields, path, [(name, index) for name, index in zip(names, choice, strict=True)])
-        yield Cell("-".join(words), spec), path
+            layers.append((("axes", name, index), (name,)))
+        yield Cell("-".join(words), _spec(doc, fields, layers)), ("axes",)
 
 
 def _id(doc: Document, given: Any, spec: DomainSpec, path: Path_) -> str:
@@ -124,9 +126,8 @@ def _id(doc: Document, given: Any, spec: DomainSpec, path: Path_) -> str:
     try:
         return str(_IdOnly.model_validate({"id": given}).id)
     except ValidationError as bad:
-        raise doc.error(
-            (*path, "id"), f"{given!r} is not an id", "use letters, digits, dots and dashes"
-        ) from bad
+        remedy = "use letters, digits, dots and dashes"
+        raise doc.error((*path, "id"), f"{given!r} is not an id", remedy) from bad
 
 
 class _IdOnly(Part):
@@ -135,29 +136,21 @@ class _IdOnly(Part):
 
 def _label(axis: str, value: Mapping[str, Any]) -> str:
     """Make a readable word of an axis's value: ``virtio-vhost-on``, ``ept-off``."""
-    switches = {True: "on", False: "off"}
     words = []
     for key, one in value.items():
-        shown = switches.get(one, one) if isinstance(one, bool) else one
-        words += [str(shown)] if key == "model" else [key, str(shown).replace(":", "").replace(" ", "")]
+        shown = ("on" if one else "off") if isinstance(one, bool) else str(one)
+        words += [shown] if key == "model" else [key, shown.replace(":", "").replace(" ", "")]
     return "-".join(words) or axis
 
 
-def _spec(
-    doc: Document, fields: dict[str, Any], path: Path_, axes: list[tuple[str, int]] | None = None
-) -> DomainSpec:
-    """Validate one cell; an error inside an axis points at that axis's value, others at the cell."""
-    if axes is None:
-        return document.validate(doc, DomainSpec, at=path, data=fields)
-    try:
-        return DomainSpec.model_validate(fields)
-    except ValidationError as bad:
-        step = bad.errors()[0]["loc"][:1]
-        for name, index in axes:
-            if step == (name,):
-                path = ("axes", name, index)
-                return document.validate(doc, DomainSpec, at=path, data=fields)
-        return document.validate(doc, DomainSpec, at=path, data=fields)
+def _spec(doc: Document, fields: dict[str, Any], layers: Sequence[Layer]) -> DomainSpec:
+    """Validate the spec of one cell; an error points at the piece that it comes from, be it the base."""
+    positions = {}
+    for written, under in [(("base",), ()), *layers]:
+        for path, where in doc.positions.items():
+            if path[: len(written)] == written:
+                positions[(*under, *path[len(written) :])] = where
+    return document.validate(Document(doc.file, fields, positions), DomainSpec)
 
 
 def merged(base: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:

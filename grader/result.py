@@ -9,14 +9,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from grader.run import Record
 
-GRADE_SCHEMA = "tdlab.grade/1"
-
 
 class Outcome(StrEnum):
     """FAIL is the student's, ERROR is ours.
 
-    Only a check that ran and saw a wrong answer is FAIL. INCONCLUSIVE is a measurement whose interval straddles
-    the limit, or a text that only a teacher can judge. ERROR and SKIPPED never cost a point.
+    Only a check that ran and saw a wrong answer is FAIL. INCONCLUSIVE is a measurement whose interval
+    straddles the limit, or a text that only a teacher can judge. ERROR and SKIPPED never cost a point.
     """
 
     PASS = "pass"  # noqa: S105
@@ -61,7 +59,7 @@ class SubmissionGrade(Record):
 class Grade(Record):
     """What ``tdlab grade --json`` prints (schema ``tdlab.grade/1``)."""
 
-    schema_: Literal["tdlab.grade/1"] = Field(default=GRADE_SCHEMA, alias="schema")
+    schema_: Literal["tdlab.grade/1"] = Field(default="tdlab.grade/1", alias="schema")
     lab: str
     lab_hash: str
     grader_hash: str

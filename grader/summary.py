@@ -55,13 +55,12 @@ def _cell(
     matrix: Matrix,
 ) -> CellResult:
     if facts is None:
-        cause = "nothing was measured: the run ended before its turn"
         return CellResult(
             id=cell.id,
             spec=cell.spec,
             asked=asked(cell.spec),
             status="error",
-            cause=cause,
+            cause="nothing was measured: the run ended before its turn",
             remedy="use --resume",
         )
     ordered = [rounds[number] for number in sorted(rounds)]

@@ -101,10 +101,9 @@ def measure(host: Host, domain: Domain, work: Workload) -> Round:
 def _transfer(host: Host, domain: Domain, work: Workload, direction: iperf.Direction) -> iperf.Throughput:
     command = iperf.client(domain.address, direction, seconds=work.seconds, warmup=work.warmup)
 
-    # An iperf3 server closes its port for a moment after each test; being refused then means nothing.
     def listened() -> str | None:
         done = host.run(command, timeout=work.seconds + work.warmup + _SLACK_SECONDS, check=False)
-        return None if iperf.was_refused(done.stdout) else done.stdout
+        return None if iperf.nothing_began(done.stdout) else done.stdout
 
     return iperf.parse(wait.until(listened, waiting_for=f"iperf3 in {domain.machine.name}", deadline=10))
 

@@ -36,6 +36,21 @@ done
 true
 """
 
+# Of the kernel's command line only what changes how guests run: the rest is nobody's business in a report.
+_TELLING = (
+    *("mitigations=", "nosmt", "pti", "spectre", "isolcpus", "nohz", "rcu_nocbs", "idle=", "intel_idle"),
+    *(
+        "iommu",
+        "intel_iommu",
+        "amd_iommu",
+        "vfio",
+        "kvm",
+        "hugepage",
+        "default_hugepagesz",
+        "transparent_hugepage",
+    ),
+)
+
 
 def collect(host: Host, hypervisor: Hypervisor) -> dict[str, Any]:
     """Return the environment of a host as plain data; keys that the host does not have are absent."""
@@ -56,6 +71,9 @@ def parse(text: str) -> dict[str, Any]:
             result.setdefault(group, {})[rest] = value
         else:
             result[key] = int(value) if key in {"cpus", "memory_kib"} else value
+    if "kernel_arguments" in result:
+        words = result["kernel_arguments"].split()
+        result["kernel_arguments"] = " ".join(word for word in words if word.startswith(_TELLING))
     return result
 
 

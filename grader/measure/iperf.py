@@ -10,6 +10,8 @@ from domains.errors import InfrastructureError
 
 Direction = Literal["to_guest", "from_guest"]
 
+# An iperf3 server serves one client at a time, and closes its port for a moment after each.
+_NOT_READY = ("Connection refused", "Connection reset", "server is busy")
 DIRECTIONS: tuple[Direction, ...] = ("to_guest", "from_guest")
 
 
@@ -39,6 +41,8 @@ def parse(text: str) -> Throughput:
         report = json.loads(text)
     except ValueError as bad:
         raise InfrastructureError(f"iperf3 printed no JSON: {text[:80]!r}") from bad
+    if not isinstance(report, dict):
+        raise InfrastructureError(f"iperf3 printed no report: {text[:80]!r}")
     if said := report.get("error"):
         raise InfrastructureError(f"iperf3: {said}")
     try:
@@ -50,9 +54,14 @@ def parse(text: str) -> Throughput:
         raise InfrastructureError(f"iperf3's JSON has no {bad}") from bad
 
 
-def was_refused(text: str) -> bool:
-    """Return whether iperf3 found nobody listening, so that nothing was measured yet."""
-    return "Connection refused" in text
+def nothing_began(text: str) -> bool:
+    """Return whether the server was not ready, so that nothing was measured and one may ask again."""
+    try:
+        report = json.loads(text)
+    except ValueError:
+        return False
+    said = report.get("error", "")
+    return not report.get("intervals") and any(word in said for word in _NOT_READY)
 
 
 def _rate(rows: list[dict[str, Any]]) -> float | None:

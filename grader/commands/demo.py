@@ -1,0 +1,84 @@
+"""``tdlab demo``: measure every NIC model, grade the sample answers, and write one report."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from grader.execution import Request, default_folder, execute, exit_code
+from grader.timings import Timings
+
+if TYPE_CHECKING:
+    from grader.lab import Lab
+    from grader.result import Grade
+    from grader.run import Run
+
+_LAB = "r202"
+
+
+@click.command("demo")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder of the run and its report.")
+@click.option(
+    "--resume",
+    is_flag=False,
+    flag_value="last",
+    help="Go on with the last demo, or with the one in this folder.",
+)
+@click.option(
+    "--lang", type=click.Choice(["fr", "en"]), default="en", help="The language the report opens in."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the run (tdlab.run/1) to stdout.")
+@click.option("--timings", "show_timings", is_flag=True, help="Print how long each phase took.")
+def command(out: Path | None, resume: str | None, lang: str, as_json: bool, show_timings: bool) -> int:
+    """Measure every NIC model on this host, grade the lab's sample answers, and write one report."""
+    from grader import journal, matrix, report, score
+    from grader import lab as labs
+    from grader.report import terminal
+
+    timings = Timings()
+    # scipy takes a second to import and is needed at the end only: a thread loads it while guests boot.
+    threading.Thread(target=_preload, daemon=True).start()
+    lab = labs.load(labs.find(_LAB))
+    asked = matrix.load(lab.folder / "matrix.yaml")
+    folder = out or (journal.last("demo") if resume == "last" else Path(resume or default_folder("demo")))
+    run = execute(Request(asked, folder, resume is not None, "demo"), timings)
+    with timings.phase("grade the samples"):
+        grade, surprises = _graded(lab, run, folder / "samples")
+    with timings.phase("write the report"):
+        report.write(run, folder, grade, lang=lang)
+        journal.write_whole(folder / "grade.json", grade.model_dump_json(by_alias=True, indent=2) + "\n")
+    if as_json:
+        click.echo(run.to_json(), nl=False)
+    else:
+        terminal.print_run(run)
+        for one in grade.submissions:
+            lost = ", ".join(score.lost(one.questions)) or "nothing"
+            click.echo(f"sample {one.student}: {one.score:g} of {one.max:g} points, lost {lost}")
+    for surprise in surprises:
+        click.echo(f"tdlab: {surprise}", err=True)
+    click.echo(f"report: {folder / 'report.html'}", err=True)
+    if show_timings:
+        timings.show()
+    return exit_code(run, broken=bool(surprises))
+
+
+def _preload() -> None:
+    import scipy.stats  # noqa: F401
+
+
+def _graded(lab: Lab, run: Run, folder: Path) -> tuple[Grade, list[str]]:
+    """Grade the samples with this run as evidence; one that scores otherwise than it should is our fault."""
+    from grader import grading, samples, score
+
+    expected = samples.samples(lab)
+    grade = grading.grade(lab.folder, samples.materialise(lab, run, folder))
+    surprises = []
+    for sample, got in zip(expected, grade.submissions, strict=True):
+        lost = sorted(score.lost(got.questions))
+        if lost != sorted(sample.loses):
+            should = ", ".join(sorted(sample.loses)) or "nothing"
+            surprises.append(f"sample {got.student} lost {lost or 'nothing'}, and should lose {should}")
+    return grade, surprises
