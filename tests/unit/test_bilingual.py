@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import string
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from grader.bilingual import Bilingual, decimal, inert
+from grader.checks import words
+from grader.checks.domain_rules import DANGERS
+
+
+def test_both_languages_are_needed() -> None:
+    with pytest.raises(ValidationError):
+        Bilingual.model_validate({"fr": "oui"})
+    with pytest.raises(ValidationError):
+        Bilingual(fr="oui", en="")
+
+
+def test_text_is_filled_in_only_where_it_is_asked_for() -> None:
+    text = Bilingual(fr="{a} et {a}", en="{a}")
+    assert text.say("fr", a=1) == "1 et 1"
+    assert text.say("en") == "{a}"
+
+
+def places(text: str) -> set[str]:
+    return {field for _, field, _, _ in string.Formatter().parse(text) if field}
+
+
+def test_every_message_has_the_same_places_in_both_languages() -> None:
+    messages = {name: value for name, value in vars(words).items() if isinstance(value, Bilingual)}
+    assert len(messages) > 20
+    for name, text in messages.items():
+        fr, en = (
+            {field for _, field, _, _ in string.Formatter().parse(one) if field} for one in (text.fr, text.en)
+        )
+        assert fr == en, name
+    assert all(text.fr != text.en for text in (*messages.values(), *DANGERS.values()) if " " in text.en)
+
+
+@given(st.text())
+def test_inert_text_holds_nothing_that_acts(text: str) -> None:
+    shown = inert(text)
+    assert not set(shown) & set("\x1b\x00\x07\x9b\u202e\u200b\r")
+    assert len(shown) <= max(len(text), 2005)
+
+
+def test_inert_text_keeps_what_people_write() -> None:
+    assert inert("Ça va, n'est-ce pas ? « œuf »\n\tdeux") == "Ça va, n'est-ce pas ? « œuf »\n\tdeux"
+
+
+@pytest.mark.parametrize(("value", "shown"), [(2.1425, "2,14"), (1424.4, "1424"), (0.4667, "0,467")])
+def test_numbers_are_written_as_the_language_does(value: float, shown: str) -> None:
+    assert decimal(value, "fr") == shown
+    assert decimal(value, "en") == shown.replace(",", ".")

@@ -1,0 +1,112 @@
+"""Grading in one session that a submission cannot change."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from domains.errors import InfrastructureError, InputError, UsageError
+from domains.paths import LABS
+from grader import gradebook, grading
+from grader.result import Outcome
+
+R202 = LABS / "r202"
+TRAPS = {
+    "conftest.py": "raise SystemExit('conftest ran')",
+    "pytest.ini": "[pytest]\naddopts = --collect-only\npython_files = *.py\n",
+    "sitecustomize.py": "raise SystemExit('sitecustomize ran')",
+    "test_steal.py": "import os; os._exit(0)",
+    "grader.py": "raise SystemExit('grader was replaced')",
+    "yaml.py": "raise SystemExit('yaml was replaced')",
+    "evidence/conftest.py": "raise SystemExit('conftest ran')",
+}
+
+
+@pytest.fixture
+def submission(tmp_path: Path) -> Path:
+    folder = tmp_path / "student"
+    shutil.copytree(R202 / "solution", folder)
+    return folder
+
+
+def test_a_submission_is_never_run_whatever_it_holds(
+    submission: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clean = grading.grade(R202, [submission])
+    for name, text in TRAPS.items():
+        (submission / name).write_text(text)
+    monkeypatch.chdir(submission)
+    monkeypatch.setenv("PYTEST_ADDOPTS", "--collect-only -p test_steal")
+    monkeypatch.setenv("PYTEST_PLUGINS", "test_steal")
+    monkeypatch.setenv("PYTHONPATH", str(submission))
+    assert grading.grade(R202, [submission]) == clean
+    assert os.environ["PYTEST_ADDOPTS"] == "--collect-only -p test_steal"
+    assert os.environ["PYTHONPATH"] == str(submission)
+
+
+def test_grading_leaves_nothing_in_the_submission_and_prints_nothing(
+    submission: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = sorted(file.relative_to(submission) for file in submission.rglob("*"))
+    lab_before = sorted(R202.rglob("*"))
+    grading.grade(R202, [submission])
+    assert sorted(file.relative_to(submission) for file in submission.rglob("*")) == before
+    assert sorted(R202.rglob("*")) == lab_before
+    assert capsys.readouterr().out == ""
+
+
+def test_the_same_submissions_get_the_same_grade_in_any_order(submission: Path) -> None:
+    wrong = R202 / "wrong-emulated-nic"
+    one = grading.grade(R202 / "lab.yaml", [submission, wrong])
+    other = grading.grade(R202, [wrong, submission])
+    assert one.submissions == tuple(reversed(other.submissions))
+    assert one.lab_hash == other.lab_hash
+
+
+def test_the_grade_follows_its_published_form(submission: Path) -> None:
+    data = json.loads(grading.grade(R202, [submission]).model_dump_json(by_alias=True))
+    assert data["schema"] == "tdlab.grade/1"
+    assert set(data) == {"schema", "lab", "lab_hash", "grader_hash", "submissions"}
+    (student,) = data["submissions"]
+    assert set(student) == {"student", "score", "max", "questions"}
+    wanted = {"id", "outcome", "points", "max", "expected", "actual", "hint", "evidence"}
+    assert {frozenset(one) for one in student["questions"]} == {frozenset(wanted)}
+    assert len(data["lab_hash"]) == len(data["grader_hash"]) == 64
+
+
+def test_what_was_asked_wrongly_is_said_before_anything_runs(submission: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="is not a submission"):
+        grading.grade(R202, [submission, tmp_path / "nobody"])
+    (tmp_path / "lab.yaml").write_text("schema: tdlab.lab/1\n")
+    with pytest.raises(InputError):
+        grading.grade(tmp_path, [submission])
+
+
+def test_a_file_that_cannot_be_read_is_ours(submission: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def denied(*_: object) -> int:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("grader.submission.os.open", denied)
+    (student,) = grading.grade(R202, [submission]).submissions
+    assert {one.outcome for one in student.questions} == {Outcome.ERROR}
+    assert "Permission denied" in student.questions[0].hint
+    assert student.max == 0
+
+
+def test_a_session_without_a_grade_is_ours(submission: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gradebook.Recorder, "_lab", lambda _: None)
+    with pytest.raises(InfrastructureError, match="no grade"):
+        grading.grade(R202, [submission])
+
+
+def test_an_interrupt_is_not_swallowed(submission: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("grader.items.check", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        grading.grade(R202, [submission])

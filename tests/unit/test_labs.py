@@ -1,0 +1,62 @@
+"""Every lab that ships proves itself: the solution scores full, each wrong sample loses what it names."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from domains.paths import LABS
+from grader import lab as labs
+from grader.grading import grade
+from grader.result import Outcome
+from grader.samples import samples
+from grader.score import lost
+
+ALL = sorted(file.parent for file in LABS.glob("*/lab.yaml"))
+
+
+def test_there_are_labs() -> None:
+    assert "r202" in {folder.name for folder in ALL}
+
+
+@pytest.mark.parametrize("folder", ALL, ids=lambda folder: folder.name)
+def test_samples_score_what_they_say(folder: Path) -> None:
+    proofs = samples(labs.load(folder))
+    result = grade(folder, [proof.folder for proof in proofs])
+    for proof, submission in zip(proofs, result.submissions, strict=True):
+        assert sorted(lost(submission.questions)) == sorted(proof.loses), submission.student
+        undecided = {Outcome.ERROR, Outcome.INCONCLUSIVE}
+        assert not [one for one in submission.questions if one.outcome in undecided], submission.student
+    solution, *wrong = result.submissions
+    assert solution.score == solution.max > 0
+    assert len(wrong) >= 2
+
+
+@pytest.mark.parametrize("folder", ALL, ids=lambda folder: folder.name)
+def test_an_untouched_workspace_scores_nothing(folder: Path, tmp_path: Path) -> None:
+    (submission,) = grade(folder, [tmp_path]).submissions
+    assert submission.score == 0
+    assert submission.max > 0
+
+
+@pytest.mark.parametrize("lang", ["fr", "en"])
+@pytest.mark.parametrize("folder", ALL, ids=lambda folder: folder.name)
+def test_each_sheet_asks_every_question_with_its_points(folder: Path, lang: str) -> None:
+    sheet = (folder / f"sheet.{lang}.md").read_text(encoding="utf-8")
+    asked = dict(re.findall(r"^\*\*([A-Za-z0-9.-]+)\*\* \((\d+) points\)", sheet, re.MULTILINE))
+    assert asked == {one.id: f"{one.points:g}" for one in labs.load(folder)}
+
+
+@pytest.mark.parametrize("folder", ALL, ids=lambda folder: folder.name)
+def test_the_sheets_offer_the_options_that_the_lab_knows(folder: Path) -> None:
+    for lang in ("fr", "en"):
+        sheet = (folder / f"sheet.{lang}.md").read_text(encoding="utf-8").replace("`", "")
+        offered = dict.fromkeys(re.findall(r"^- \*\*([a-z])\*\* (.+)$", sheet, re.MULTILINE))
+        known = {
+            (key, text.say("fr" if lang == "fr" else "en"))
+            for one in labs.load(folder)
+            for key, text in getattr(one, "options", {}).items()
+        }
+        assert set(offered) == known

@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from domains.errors import InputError, UsageError
+from domains.paths import LABS
+from grader import lab as labs
+from grader import run as runs
+from grader.grading import grade
+from grader.result import Outcome
+from grader.run import Measurement, Run
+from grader.samples import materialise, samples
+from grader.score import lost
+
+
+@pytest.fixture
+def lab() -> labs.Lab:
+    return labs.load(LABS / "r202")
+
+
+@pytest.fixture
+def recorded(lab: labs.Lab) -> Run:
+    return runs.read(lab.folder / "solution" / "evidence" / "report.json")
+
+
+def scaled(run: Run, factors: dict[str, float], *, exits: bool = False) -> Run:
+    """Return a run of another time and another machine, with throughputs that are different for each cell."""
+    cells = []
+    for cell in run.cells:
+        by = factors.get(cell.id, 1.0)
+        measurements = {
+            name: Measurement(
+                unit=one.unit, samples=tuple(by * value for value in one.samples), median=by * one.median
+            )
+            for name, one in cell.measurements.items()
+        }
+        if exits and measurements:
+            measurements["exits_per_mb"] = Measurement(unit="1/MB", samples=(150.0 / by,), median=150.0 / by)
+        cells.append(cell.model_copy(update={"measurements": measurements}))
+    return run.model_copy(update={"id": "now", "started": "2031-01-02T03:04:05+00:00", "cells": tuple(cells)})
+
+
+@pytest.mark.parametrize(
+    ("factors", "exits"),
+    [({"virtio": 3.7}, False), ({"virtio": 0.2, "e1000": 1.9}, True), ({}, False)],
+    ids=["quicker", "slower, with exits", "the same"],
+)
+def test_with_new_measures_samples_still_score_what_they_say(
+    lab: labs.Lab, recorded: Run, tmp_path: Path, factors: dict[str, float], exits: bool
+) -> None:
+    made = materialise(lab, scaled(recorded, factors, exits=exits), tmp_path)
+    assert made[0] == tmp_path / "solution"
+    result = grade(lab.folder, made)
+    for proof, submission in zip(samples(lab), result.submissions, strict=True):
+        assert lost(submission.questions) == list(proof.loses), submission.student
+        skipped = {one.id for one in submission.questions if one.outcome is Outcome.SKIPPED}
+        assert skipped == ({"2.2-measure"} if exits else {"2.2-measure", "3.1-exits"})
+
+
+def test_comments_and_other_answers_stay_as_they_were(lab: labs.Lab, recorded: Run, tmp_path: Path) -> None:
+    materialise(lab, scaled(recorded, {"virtio": 2.0}), tmp_path)
+    before = (lab.folder / "solution" / "answers.yaml").read_text().splitlines()
+    after = (tmp_path / "solution" / "answers.yaml").read_text().splitlines()
+    changed = [(old, new) for old, new in zip(before, after, strict=True) if old != new]
+    assert len(changed) == 1
+    old, new = (float(re.sub(r".*: ", "", line)) for line in changed[0])
+    assert new == pytest.approx(2 * old, rel=1e-3)
+
+
+def test_the_samples_that_ship_are_left_alone(lab: labs.Lab, recorded: Run, tmp_path: Path) -> None:
+    before = labs.lab_hash(lab.folder)
+    materialise(lab, scaled(recorded, {"virtio": 2.0}), tmp_path)
+    assert labs.lab_hash(lab.folder) == before
+
+
+def test_a_lab_without_a_solution_or_with_a_vague_wrong_is_refused(lab: labs.Lab, tmp_path: Path) -> None:
+    folder = tmp_path / "lab"
+    shutil.copytree(lab.folder, folder)
+    wrong = folder / "wrong-emulated-nic" / "wrong.yaml"
+    wrong.write_text(wrong.read_text().replace("3.2-domain", "3.2-domains"))
+    with pytest.raises(InputError, match=r"unknown question '3\.2-domains'") as caught:
+        samples(labs.load(folder))
+    assert caught.value.remedy == "did you mean '3.2-domain'?"
+    shutil.rmtree(folder / "solution")
+    with pytest.raises(UsageError, match="has no solution"):
+        samples(labs.load(folder))
