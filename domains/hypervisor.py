@@ -157,10 +157,14 @@ class Hypervisor:
         return Machine(self._connection.createXML(xml, flags), self._events)
 
     @_translated("list the guests")
-    def machines(self) -> list[Machine]:
-        """Return the guests that run now, ours and others'."""
-        running = self._connection.listAllDomains(libvirt.VIR_CONNECT_LIST_DOMAINS_ACTIVE)
-        return [Machine(domain, self._events) for domain in running]
+    def machines(self) -> list[tuple[Machine, str]]:
+        """Return the guests that run now, ours and others', each with its XML."""
+        found = []
+        for domain in self._connection.listAllDomains(libvirt.VIR_CONNECT_LIST_DOMAINS_ACTIVE):
+            # Others' guests and networks come and go while we look: one that is gone is not in the list.
+            with contextlib.suppress(libvirt.libvirtError):
+                found.append((Machine(domain, self._events), domain.XMLDesc()))
+        return found
 
     @_translated("create the network")
     def create_network(self, xml: str) -> None:
@@ -178,7 +182,11 @@ class Hypervisor:
     @_translated("list the networks")
     def networks(self) -> dict[str, str]:
         """Return name and XML of every network."""
-        return {net.name(): net.XMLDesc() for net in self._connection.listAllNetworks()}
+        found = {}
+        for net in self._connection.listAllNetworks():
+            with contextlib.suppress(libvirt.libvirtError):
+                found[net.name()] = net.XMLDesc()
+        return found
 
     def destroy_network(self, name: str) -> None:
         """End a network and its bridge; one that is gone already is no error."""

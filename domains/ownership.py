@@ -59,8 +59,8 @@ def volume_name(owner: Owner, rest: str) -> str:
 def sweep(hypervisor: Hypervisor, pool_name: str, pool_folder: str) -> list[Leftover]:
     """Remove domains, networks and volumes whose owner is gone, and return what was removed."""
     removed = []
-    for machine in hypervisor.machines():
-        if machine.name.startswith(PREFIX) and _is_orphan(machine.xml()):
+    for machine, xml in hypervisor.machines():
+        if machine.name.startswith(PREFIX) and _is_orphan(xml):
             machine.destroy()
             removed.append(Leftover("guest", machine.name))
     for name, xml in hypervisor.networks().items():
