@@ -31,6 +31,8 @@ class Bilingual(BaseModel):
 def inert(text: object) -> str:
     """Return text from others with nothing in it that a terminal or a page would act on, cut at a length."""
     whole = str(text)
+    if len(whole) <= _SHOWN and whole.isascii() and whole.isprintable():
+        return whole
     shown = "".join(letter if _harmless(letter) else "\N{REPLACEMENT CHARACTER}" for letter in whole[:_SHOWN])
     return f"{shown} […]" if len(whole) > _SHOWN else shown
 

@@ -68,6 +68,10 @@ class SubmissionNode(pytest.Collector):
             self._loaded = submission.load(self.lab, self.folder, self.name)
         return self._loaded
 
+    def teardown(self) -> None:
+        """Let go of what was read: a class of students is larger than memory need be."""
+        self._loaded = None
+
 
 class QuestionItem(pytest.Item):
     """One question of one submission.

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from enum import IntEnum
+from functools import lru_cache
 
 from grader.answers import Answer
 from grader.bilingual import LANGUAGES, Bilingual
@@ -110,8 +111,7 @@ def find(wordings: Iterable[str], text: str) -> Found:
 
 def _match(wording: str, tokens: Sequence[str]) -> Found:
     places = []
-    for word in wording.split():
-        forms = [_plain(form) for form in word.split("|")]
+    for forms in _forms(wording):
         place = next((at for at, token in enumerate(tokens) if any(_is(token, form) for form in forms)), None)
         if place is None:
             return Found.NOT
@@ -119,6 +119,12 @@ def _match(wording: str, tokens: Sequence[str]) -> Found:
     reach = range(max(0, min(places) - _REACH), max(places) + 1)
     negated = any(tokens[at] in _NEGATIONS and at not in places for at in reach)
     return Found.NEGATED if negated else Found.CLEAN
+
+
+@lru_cache(maxsize=4096)
+def _forms(wording: str) -> tuple[tuple[str, ...], ...]:
+    """Return a wording's words, each with its alternatives; a class of students asks for the same ones."""
+    return tuple(tuple(_plain(form) for form in word.split("|")) for word in wording.split())
 
 
 def _is(token: str, form: str) -> bool:
