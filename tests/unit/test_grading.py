@@ -90,7 +90,7 @@ def test_a_file_that_cannot_be_read_is_ours(submission: Path, monkeypatch: pytes
     def denied(*_: object) -> int:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("grader.submission.os.open", denied)
+    monkeypatch.setattr("grader.sources.os.open", denied)
     (student,) = grading.grade(R202, [submission]).submissions
     assert {one.outcome for one in student.questions} == {Outcome.ERROR}
     assert "Permission denied" in student.questions[0].hint

@@ -1,0 +1,79 @@
+"""Where a submission's files come from: a folder or an archive; only regular files, each up to a cap.
+
+An archive is never unpacked: its members are checked one by one, and the few files that a lab asks for are
+read into memory. One member that may not be there refuses the whole archive.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+
+from grader.archives import ArchiveRefused, read_archive
+
+SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz")
+
+
+class Source(Protocol):
+    """Gives the files of one submission."""
+
+    def read(self, name: str, cap: int) -> tuple[bytes | None, str | None]:
+        """Return a file's bytes, or None and why it is not to be read (no reason: it is simply not there)."""
+
+
+def open_source(place: Path, names: Mapping[str, int]) -> Source:
+    """Return the source of a submission; ``names`` are the files to be read, with their caps in bytes."""
+    if place.is_dir():
+        return Folder(place)
+    return Archive(place, names)
+
+
+class Folder:
+    """A folder as the student left it: links are not followed, and devices and pipes are not opened."""
+
+    def __init__(self, place: Path) -> None:
+        self._place = place
+
+    def read(self, name: str, cap: int) -> tuple[bytes | None, str | None]:
+        """Read one file below the folder; raises OSError when it is there and cannot be read: ours."""
+        place = self._place
+        mode = 0
+        for step in Path(name).parts:
+            place = place / step
+            try:
+                mode = place.lstat().st_mode
+            except (FileNotFoundError, NotADirectoryError):
+                return None, None
+            if stat.S_ISLNK(mode):
+                return None, f"{name}: links are not followed; hand in the file itself"
+        if not stat.S_ISREG(mode):
+            return None, f"{name} is not a regular file"
+        # The flags hold even if the file is exchanged for a link or a pipe just now.
+        descriptor = os.open(place, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        with os.fdopen(descriptor, "rb") as stream:
+            return capped(name, stream.read(cap + 1), cap)
+
+
+class Archive:
+    """A zip or tar file, with the wanted files already in memory."""
+
+    def __init__(self, place: Path, names: Mapping[str, int]) -> None:
+        self._files: Mapping[str, bytes] = {}
+        self._refused: str | None = None
+        try:
+            self._files = read_archive(place, names)
+        except ArchiveRefused as bad:
+            self._refused = f"{place.name}: {bad}"
+
+    def read(self, name: str, cap: int) -> tuple[bytes | None, str | None]:
+        """Return one of the wanted files; a refused archive says why for each of them."""
+        raw = self._files.get(name)
+        return (None, self._refused) if raw is None else capped(name, raw, cap)
+
+
+def capped(name: str, raw: bytes, cap: int) -> tuple[bytes | None, str | None]:
+    """Return bytes that are not too many, or say so."""
+    return (None, f"{name} is larger than {cap:,} bytes") if len(raw) > cap else (raw, None)

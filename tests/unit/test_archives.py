@@ -1,0 +1,236 @@
+from __future__ import annotations
+
+import gzip
+import io
+import stat
+import struct
+import tarfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from domains.paths import LABS
+from grader import lab as labs
+from grader import submission
+from grader.archives import ArchiveRefused, read_archive
+from grader.grading import grade
+from grader.result import Outcome
+
+CAPS = {"answers.yaml": 100, "evidence/report.json": 100}
+R202 = LABS / "r202"
+
+
+def zipped(tmp_path: Path, *members: tuple[str | zipfile.ZipInfo, bytes]) -> Path:
+    place = tmp_path / "zoe.zip"
+    with zipfile.ZipFile(place, "w", zipfile.ZIP_DEFLATED) as archive:
+        for member, raw in members:
+            archive.writestr(member, raw)
+    return place
+
+
+def tarred(tmp_path: Path, *members: tuple[tarfile.TarInfo, bytes]) -> Path:
+    place = tmp_path / "zoe.tar.gz"
+    with tarfile.open(place, "w:gz") as archive:
+        for member, raw in members:
+            member.size = len(raw)
+            archive.addfile(member, io.BytesIO(raw))
+    return place
+
+
+def tar_member(name: str, kind: bytes = tarfile.REGTYPE, target: str = "") -> tarfile.TarInfo:
+    member = tarfile.TarInfo(name)
+    member.type = kind
+    member.linkname = target
+    return member
+
+
+def zip_member(name: str, kind: int) -> zipfile.ZipInfo:
+    member = zipfile.ZipInfo(name)
+    member.external_attr = (kind | 0o644) << 16
+    return member
+
+
+@pytest.mark.parametrize("around", ["", "zoe/", "./"])
+def test_the_wanted_files_are_read_also_from_a_folder_around_them(tmp_path: Path, around: str) -> None:
+    names = {"answers.yaml": b"a", "evidence/report.json": b"b", "notes.txt": b"c"}
+    as_zip = zipped(tmp_path, *((around + name, raw) for name, raw in names.items()))
+    as_tar = tarred(tmp_path, *((tar_member(around + name), raw) for name, raw in names.items()))
+    wanted = {"answers.yaml": b"a", "evidence/report.json": b"b"}
+    assert read_archive(as_zip, CAPS) == wanted
+    assert read_archive(as_tar, CAPS) == wanted
+
+
+def test_what_a_mac_adds_does_not_matter(tmp_path: Path) -> None:
+    place = zipped(tmp_path, ("td/answers.yaml", b"a"), ("__MACOSX/td/._answers.yaml", b"x"))
+    assert read_archive(place, CAPS) == {"answers.yaml": b"a"}
+
+
+def test_a_file_beyond_its_cap_is_read_one_byte_further(tmp_path: Path) -> None:
+    assert len(read_archive(zipped(tmp_path, ("answers.yaml", b"x" * 500)), CAPS)["answers.yaml"]) == 101
+
+
+BAD_NAMES = [
+    "../x",
+    "a/../../x",
+    "/etc/passwd",
+    "a\\b",
+    "C:x",
+    "a//b",
+    "a\nb",
+    "x\u202ey",
+    "d/" * 20 + "x",
+    "n" * 300,
+]
+
+
+@pytest.mark.parametrize("name", BAD_NAMES)
+def test_names_that_lead_elsewhere_are_refused(tmp_path: Path, name: str) -> None:
+    for place in (zipped(tmp_path, (name, b"")), tarred(tmp_path, (tar_member(name), b""))):
+        with pytest.raises(ArchiveRefused) as caught:
+            read_archive(place, CAPS)
+        assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        tarfile.SYMTYPE,
+        tarfile.LNKTYPE,
+        tarfile.CHRTYPE,
+        tarfile.BLKTYPE,
+        tarfile.FIFOTYPE,
+        tarfile.GNUTYPE_SPARSE,
+    ],
+)
+def test_what_is_no_regular_file_is_refused_in_a_tar(tmp_path: Path, kind: bytes) -> None:
+    with pytest.raises(ArchiveRefused):
+        read_archive(tarred(tmp_path, (tar_member("answers.yaml", kind, "/etc/passwd"), b"")), CAPS)
+
+
+@pytest.mark.parametrize("kind", [stat.S_IFLNK, stat.S_IFIFO, stat.S_IFCHR, stat.S_IFBLK, stat.S_IFSOCK])
+def test_what_is_no_regular_file_is_refused_in_a_zip(tmp_path: Path, kind: int) -> None:
+    with pytest.raises(ArchiveRefused, match="is a link or a device"):
+        read_archive(zipped(tmp_path, (zip_member("answers.yaml", kind), b"/etc/passwd")), CAPS)
+
+
+@pytest.mark.parametrize("twin", ["answers.yaml", "Answers.YAML", "ａnswers.yaml"])
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_a_name_twice_or_in_another_case_is_refused(tmp_path: Path, twin: str) -> None:
+    for place in (
+        zipped(tmp_path, ("answers.yaml", b"a"), (twin, b"b")),
+        tarred(tmp_path, (tar_member("answers.yaml"), b"a"), (tar_member(twin), b"b")),
+    ):
+        with pytest.raises(ArchiveRefused, match="is there twice"):
+            read_archive(place, CAPS)
+
+
+def test_bombs_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ArchiveRefused, match="far too much"):
+        read_archive(zipped(tmp_path, ("zeros", b"\0" * 50_000_000)), CAPS)
+    place = tmp_path / "bomb.tar.gz"
+    with gzip.open(place, "wb", compresslevel=1) as stream:
+        member = tar_member("zeros")
+        member.size = 2**40
+        stream.write(member.tobuf())
+        for _ in range(150):
+            stream.write(b"\0" * 2**20)
+    with pytest.raises(ArchiveRefused, match="far too much"):
+        read_archive(place, CAPS)
+
+
+def test_too_many_members_are_refused(tmp_path: Path) -> None:
+    names = [f"f{number}" for number in range(2001)]
+    with pytest.raises(ArchiveRefused, match="more than 2,000 members"):
+        read_archive(zipped(tmp_path, *((name, b"") for name in names)), CAPS)
+    with pytest.raises(ArchiveRefused, match="more than 2,000 members"):
+        read_archive(tarred(tmp_path, *((tar_member(name), b"") for name in names)), CAPS)
+
+
+def test_a_directory_of_a_hundred_thousand_members_is_not_even_read(tmp_path: Path) -> None:
+    place = tmp_path / "many.zip"
+    size = 100_000 * 50
+    place.write_bytes(
+        b"PK\x01\x02" + b"\0" * size + struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 9, 9, size, 0, 0)
+    )
+    with pytest.raises(ArchiveRefused, match="more than 2,000 members"):
+        read_archive(place, CAPS)
+
+
+def test_a_large_archive_is_not_read(tmp_path: Path) -> None:
+    place = tmp_path / "large.zip"
+    with place.open("wb") as stream:
+        stream.truncate(2**35)
+    with pytest.raises(ArchiveRefused, match="larger than"):
+        read_archive(place, CAPS)
+
+
+def test_an_encrypted_member_is_refused(tmp_path: Path) -> None:
+    place = zipped(tmp_path, ("answers.yaml", b"a"))
+    raw = bytearray(place.read_bytes())
+    raw[raw.index(b"PK\x01\x02") + 8] |= 1
+    place.write_bytes(raw)
+    with pytest.raises(ArchiveRefused, match="encrypted"):
+        read_archive(place, CAPS)
+
+
+def _damaged(make: Callable[[Path], Path], folder: Path, at: float, byte: int, cut: float) -> Path:
+    place = make(folder)
+    raw = bytearray(place.read_bytes())
+    raw[int(at * (len(raw) - 1))] = byte
+    place.write_bytes(raw[: max(1, int(cut * len(raw)))])
+    return place
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
+@given(st.floats(0, 1), st.integers(0, 255), st.floats(0.3, 1), st.booleans())
+def test_a_damaged_archive_is_read_or_refused(
+    tmp_path: Path, at: float, byte: int, cut: float, as_zip: bool
+) -> None:
+    files = [("answers.yaml", b"answers: {}"), ("evidence/report.json", b"{}" * 50)]
+    made = _damaged(
+        lambda folder: (
+            zipped(folder, *files)
+            if as_zip
+            else tarred(folder, *((tar_member(name), raw) for name, raw in files))
+        ),
+        tmp_path,
+        at,
+        byte,
+        cut,
+    )
+    try:
+        found = read_archive(made, CAPS)
+    except ArchiveRefused as refused:
+        found = {}
+        assert str(refused)  # noqa: PT017 - either end is right; a refusal says why
+    assert set(found) <= set(CAPS)
+
+
+def test_an_archive_is_graded_like_the_folder_it_was_made_of(tmp_path: Path) -> None:
+    solution = R202 / "solution"
+    files = [file for file in sorted(solution.rglob("*")) if file.is_file()]
+    place = zipped(tmp_path, *((str(file.relative_to(solution)), file.read_bytes()) for file in files))
+    as_zip, as_folder = grade(R202, [place, solution]).submissions
+    assert as_zip.student == "zoe"
+    assert as_zip.questions == as_folder.questions
+
+
+def test_a_refused_archive_is_the_students_and_says_why(tmp_path: Path) -> None:
+    place = zipped(tmp_path, ("answers.yaml", b""), ("../../evil", b""))
+    (zoe,) = grade(R202, [place]).submissions
+    assert {one.outcome for one in zoe.questions} == {Outcome.FAIL}
+    assert "zoe.zip: ../../evil: a path that leads elsewhere" in zoe.questions[0].hint
+    assert sorted(tmp_path.rglob("*")) == [place]
+
+
+def test_students_of_archives_are_named_without_the_suffix(tmp_path: Path) -> None:
+    for name in ("ann.zip", "bob.tar.gz", "cid.tgz"):
+        (tmp_path / name).write_bytes(b"")
+    named = [name for name, _ in submission.students(sorted(tmp_path.iterdir()))]
+    assert named == ["ann", "bob", "cid"]
+    empty = submission.load(labs.load(R202), tmp_path / "ann.zip", "ann")
+    assert empty.answers.problem == "ann.zip: damaged: no directory at its end"
