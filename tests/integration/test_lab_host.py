@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from domains import bootstrap, daemon, privilege
@@ -44,6 +46,7 @@ def test_what_the_role_promises_is_there(again: ProvisionReport) -> None:
     assert bootstrap.missing_packages() == []
     assert bootstrap._stamp_is_current()
     assert daemon.is_running()
+    assert Path("/var/lib/libvirt/dnsmasq").is_dir()
 
 
 def test_a_wrong_variable_is_refused_by_its_name(again: ProvisionReport) -> None:
