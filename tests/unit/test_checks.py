@@ -306,6 +306,47 @@ def test_what_only_a_teacher_can_judge_is_left_to_the_teacher(text: str, why: st
     assert why in found.hint
 
 
+@pytest.mark.parametrize(
+    ("question_id", "text"),
+    [
+        (
+            "1.4",
+            "Le code s'exécute directement sur le processeur, sans jamais rendre la main à l'hyperviseur.",
+        ),
+        ("1.4", "It runs directly on the CPU and exits are free, the hypervisor is not needed."),
+        ("2.2", "Chaque accès mémoire provoque une sortie, car la table est modifiée."),
+        ("3.1", "QEMU émule la carte pour l'invité."),
+        ("3.1", "Les accès aux registres ne provoquent pas de sortie : QEMU imite la puce."),
+        (
+            "3.1",
+            "A register access traps and QEMU emulates the chip, but it goes directly to the real card.",
+        ),
+    ],
+)
+def test_half_truths_and_hedges_are_never_marked_right_alone(question_id: str, text: str) -> None:
+    asked = LAB.question(question_id)
+    assert asked
+    assert judged(asked, text).outcome is Outcome.INCONCLUSIVE
+
+
+@pytest.mark.parametrize(
+    ("question_id", "text"),
+    [
+        ("1.4", "Guest code runs directly on the CPU; privileged work exits to the hypervisor by hardware."),
+        (
+            "1.4",
+            "Le code tourne directement sur le CPU. Le reste est intercepté et passé à l'hyperviseur.",
+        ),
+        ("3.1", "Chaque écriture dans un registre (MMIO) provoque une sortie, et QEMU émule la carte."),
+        ("3.1", "Each register access traps. The hypervisor emulates the chip in software."),
+    ],
+)
+def test_plain_right_answers_are_marked_alone(question_id: str, text: str) -> None:
+    asked = LAB.question(question_id)
+    assert asked
+    assert judged(asked, text).outcome is Outcome.PASS
+
+
 def test_the_question_copied_is_no_answer() -> None:
     assert SHADOW
     found = judged(SHADOW, SHADOW.ask.say("fr"))
