@@ -28,6 +28,8 @@ from domains.phases import Phases, Step, say
 from domains.provision import PLAYBOOKS, STAMP, role_digest
 
 CHECKOUT = Path(__file__).resolve().parent.parent
+# What the launcher, too, looks for before it believes that set-up has been done.
+PROGRAMS = ("libvirtd", "qemu-system-x86_64")
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,8 @@ def ensure_dev() -> None:
 
 def look(cache: Path) -> Need:
     """Return what this machine lacks; changes nothing."""
-    role = not _stamp_is_current()
+    # A stamp says what was done once; an administrator may have removed the packages since.
+    role = not (_stamp_is_current() and all(process.found(program) for program in PROGRAMS))
     environment = environments.find_complete(cache)
     return Need(
         packages=tuple(missing_packages()) if role else (),
@@ -190,14 +193,8 @@ def _stamp_is_current() -> bool:
 
 def _user() -> str | None:
     """Return the ordinary user who is to use libvirt, if there is one behind this set-up."""
-    name = os.environ.get("SUDO_USER") if os.geteuid() == 0 else os.environ.get("USER") or _login_name()
+    name = os.environ.get("SUDO_USER") if os.geteuid() == 0 else privilege.user_name()
     return None if name == "root" else name
-
-
-def _login_name() -> str:
-    import pwd
-
-    return pwd.getpwuid(os.geteuid()).pw_name
 
 
 def _become(need: Need) -> tuple[str, ...]:
@@ -210,7 +207,7 @@ def _become(need: Need) -> tuple[str, ...]:
     raise InfrastructureError(
         f"this machine has to be set up once by root, and this user may not: it lacks {lacking}",
         remedy=f"ask an administrator to run, once:\n    sudo '{CHECKOUT}/tdlab' --version\n"
-        f"    sudo usermod --append --groups libvirt,kvm {_user()}\n"
+        f"    sudo usermod --append --groups libvirt,kvm {_user() or 'USER'}\n"
         "  or, if you have sudo with a password: run 'sudo -v' first, then the same command again",
     )
 

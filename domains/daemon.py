@@ -94,7 +94,7 @@ def _answers(path: Path) -> bool:
         except PermissionError as refused:
             raise InfrastructureError(
                 f"libvirtd runs, but this user may not use {path}",
-                remedy=f"run: sudo usermod -aG libvirt,kvm {_user()}   and log in again",
+                remedy=f"run: sudo usermod -aG libvirt,kvm {privilege.user_name() or 'USER'}   and log in again",
             ) from refused
         except TimeoutError as hung:
             raise InfrastructureError(
@@ -161,10 +161,6 @@ def _as_root(argv: list[str], purpose: str, *, check: bool = True) -> process.Co
             remedy=f"ask an administrator to {purpose} on this host, then try again",
         )
     return process.run([*words, *argv], timeout=60, check=check, cwd=Path("/"))
-
-
-def _user() -> str:
-    return os.environ.get("USER") or f"#{os.geteuid()}"
 
 
 def main(arguments: list[str] | None = None) -> int:

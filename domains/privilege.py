@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 
 from domains import process
 
@@ -17,3 +18,11 @@ def as_root() -> tuple[str, ...] | None:
     if process.found("sudo") and process.run(["sudo", "-n", "true"], timeout=10, check=False).status == 0:
         return ("sudo", "-n")
     return None
+
+
+def user_name() -> str | None:
+    """Return the name of the user that this process runs as; None where it has a number only (containers)."""
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return None

@@ -14,7 +14,7 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from domains import bootstrap, environments, process
+from domains import bootstrap, environments, privilege, process
 from domains.errors import EXIT_INFRASTRUCTURE, InfrastructureError
 from domains.phases import Phases, Step
 
@@ -45,6 +45,7 @@ def lab_host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     stamp = tmp_path / "lab_host.json"
     stamp.write_text(json.dumps({"role": bootstrap.role_digest(), "controller": True}))
     monkeypatch.setattr(bootstrap, "STAMP", stamp)
+    monkeypatch.setattr(bootstrap, "PROGRAMS", ("sh",))
     return stamp
 
 
@@ -152,14 +153,22 @@ def test_a_lab_host_that_is_no_controller_gets_the_role(lab_host: Path, tmp_path
     assert bootstrap.look(tmp_path).role is False
 
 
+def test_a_lab_host_that_has_lost_its_programs_gets_the_role(
+    lab_host: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert bootstrap.look(tmp_path).role is False
+    monkeypatch.setattr(bootstrap, "PROGRAMS", ("sh", "tdlab-no-such-program"))
+    assert bootstrap.look(tmp_path).role is True
+
+
 def test_without_root_the_remedy_is_what_an_administrator_runs(
     tmp_path: Path, ran: list[str], lab_host: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lab_host.unlink()
     a_complete_environment(tmp_path)
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    monkeypatch.setenv("USER", "eve")
-    monkeypatch.setattr(process, "found", lambda _: None)
+    monkeypatch.setattr(privilege, "user_name", lambda: "eve")
+    monkeypatch.setattr(privilege, "as_root", lambda: None)
     with pytest.raises(InfrastructureError, match="set up once by root") as caught:
         bootstrap.set_up(tmp_path, "a-key", ["demo"])
     assert "usermod --append --groups libvirt,kvm eve" in str(caught.value.remedy)
@@ -172,7 +181,7 @@ def test_without_root_a_lab_host_needs_none(
 ) -> None:
     environment = a_complete_environment(tmp_path)
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    monkeypatch.setattr(process, "found", lambda _: None)
+    monkeypatch.setattr(privilege, "as_root", lambda: None)
     assert bootstrap.set_up(tmp_path, "a-key", ["demo"]) == environment
 
 

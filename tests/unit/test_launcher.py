@@ -11,7 +11,7 @@ from domains import process
 from domains.errors import EXIT_INFRASTRUCTURE
 
 TOP = Path(__file__).resolve().parents[2]
-STAMP = Path("/var/lib/tdlab/lab_host.json")
+ON_THE_MACHINE = ("/var/lib/tdlab/lab_host.json", "/usr/sbin/libvirtd", "/usr/bin/qemu-system-x86_64")
 # Stands in for Python: in set-up it writes what set-up would, afterwards it tells its arguments.
 PYTHON = """#!/bin/sh
 case "$*" in
@@ -42,11 +42,13 @@ def checkout(tmp_path: Path) -> Path:
     python = tmp_path / "python"
     python.write_text(PYTHON)
     python.chmod(0o755)
-    # The stamp is this machine's: a launcher that looks elsewhere does for a machine without one, too.
-    stamp = tmp_path / "lab_host.json"
-    stamp.touch()
-    launcher = folder / "tdlab"
-    launcher.write_text(launcher.read_text().replace(str(STAMP), f'"{stamp}"'))
+    # What it looks for on the machine is made here: these tests also pass where nothing is installed.
+    text = (folder / "tdlab").read_text()
+    for path in ON_THE_MACHINE:
+        assert path in text
+        (tmp_path / Path(path).name).symlink_to("/bin/sh")
+        text = text.replace(path, f'"{tmp_path / Path(path).name}"')
+    (folder / "tdlab").write_text(text)
     return folder
 
 
@@ -77,6 +79,13 @@ def test_a_second_clone_needs_no_set_up(checkout: Path) -> None:
     shutil.copytree(checkout, clone)
     assert tdlab(clone).stderr == ""
     assert tdlab(clone).stdout.startswith(f"{clone}|")
+
+
+@pytest.mark.parametrize("path", ON_THE_MACHINE)
+def test_set_up_runs_again_when_the_machine_has_lost_what_it_was_given(checkout: Path, path: str) -> None:
+    tdlab(checkout)
+    (checkout.parent / Path(path).name).unlink()
+    assert "domains.bootstrap" in tdlab(checkout).stderr
 
 
 @pytest.mark.parametrize(
