@@ -92,9 +92,10 @@ def _answers(path: Path) -> bool:
         except (FileNotFoundError, ConnectionRefusedError):
             return False
         except PermissionError as refused:
+            user = privilege.user_name() or "USER"
             raise InfrastructureError(
                 f"libvirtd runs, but this user may not use {path}",
-                remedy=f"run: sudo usermod -aG libvirt,kvm {privilege.user_name() or 'USER'}   and log in again",
+                remedy=f"run: sudo usermod -aG libvirt,kvm {user}   and log in again",
             ) from refused
         except TimeoutError as hung:
             raise InfrastructureError(
