@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 import shutil
+import tempfile
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
@@ -84,6 +85,13 @@ def materialise(lab: Lab, run: Run, folder: Path) -> list[Path]:
             _scale_numbers(lab, copy / ANSWERS_FILE, recorded, Bundle(run=run), sample.loses)
         made.append(copy)
     return made
+
+
+def record(lab: Lab, run: Run) -> None:
+    """Make ``run`` the recorded evidence of the samples that ship with a lab, for its author."""
+    with tempfile.TemporaryDirectory() as folder:
+        for copy in materialise(lab, run, Path(folder)):
+            shutil.copytree(copy, lab.folder / copy.name, dirs_exist_ok=True)
 
 
 def _bundle(folder: Path) -> Bundle:

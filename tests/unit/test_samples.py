@@ -13,7 +13,7 @@ from grader import run as runs
 from grader.grading import grade
 from grader.result import Outcome
 from grader.run import Measurement, Run
-from grader.samples import materialise, samples
+from grader.samples import materialise, record, samples
 from grader.score import lost
 
 
@@ -75,6 +75,17 @@ def test_the_samples_that_ship_are_left_alone(lab: labs.Lab, recorded: Run, tmp_
     before = labs.lab_hash(lab.folder)
     materialise(lab, scaled(recorded, {"virtio": 2.0}), tmp_path)
     assert labs.lab_hash(lab.folder) == before
+
+
+def test_an_author_can_record_the_samples_anew(lab: labs.Lab, recorded: Run, tmp_path: Path) -> None:
+    folder = tmp_path / lab.slug
+    shutil.copytree(lab.folder, folder)
+    other = labs.load(folder)
+    record(other, scaled(recorded, {"virtio": 2.0}))
+    assert runs.read(folder / "wrong-host-card" / "evidence" / "report.json").id == "now"
+    result = grade(folder, [proof.folder for proof in samples(other)])
+    for proof, submission in zip(samples(other), result.submissions, strict=True):
+        assert lost(submission.questions) == list(proof.loses)
 
 
 def test_a_lab_without_a_solution_or_with_a_vague_wrong_is_refused(lab: labs.Lab, tmp_path: Path) -> None:
