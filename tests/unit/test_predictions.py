@@ -4,11 +4,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from domains.errors import UsageError
 from domains.paths import LABS
 from grader import evidence, predictions
 from grader import lab as labs
+from grader.commands.predict import command
 
 NOW = datetime(2025, 3, 10, 9, 0, tzinfo=UTC)
 LAB = labs.load(LABS / "r202")
@@ -40,3 +42,11 @@ def test_what_is_no_prediction_is_not_committed(
     with pytest.raises(UsageError, match=said):
         predictions.commit(LAB, question, value, tmp_path, NOW)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_command_commits_into_the_workspace(tmp_path: Path) -> None:
+    said = CliRunner().invoke(command, ["r202", "3.2-predict", "2,5", "--workspace", str(tmp_path)])
+    assert said.exit_code == 0, said.output
+    assert "write the same into answers.yaml: 2,5" in said.output
+    found = evidence.read(None, (tmp_path / evidence.PREDICTIONS_FILE).read_bytes()).commitments
+    assert [one.sha256 for one in found] == [evidence.commitment_hash("r202", "3.2-predict", 2.5)]
