@@ -51,8 +51,6 @@ def parse(name: str, content: bytes) -> Module:
     """Read dependencies and aliases from a module's ``.modinfo`` section."""
     fields = [item.decode().partition("=") for item in _section(content, b".modinfo").split(b"\0") if item]
     depends = [one for key, _, value in fields if key == "depends" for one in value.split(",") if one]
-    # A soft dependency "pre: a b" is loaded if it is there; only those of the same contents matter, and
-    # they are looked up by select() like the hard ones of the modules that need them.
     aliases = tuple(value for key, _, value in fields if key == "alias")
     return Module(name, content, tuple(_plain(one) for one in depends), aliases)
 
