@@ -15,9 +15,14 @@ _TABLES = {"DMAR": "VT-d", "IVRS": "AMD-Vi"}
 _REMAPPING_ON = re.compile(r"Enabled IRQ remapping|Interrupt remapping enabled", re.IGNORECASE)
 _SHOWN = 8
 
+IDS = ("iommu", "interrupt-remapping", "iommu-groups", "sriov", "passthrough-nic")
+
 
 def rows(survey: Survey) -> list[Capability]:
     """Return the rows from ``iommu`` to ``passthrough-nic``."""
+    if not survey.pci and not survey.interfaces:
+        cause, remedy = "/sys could not be read on this host", "mount /sys there"
+        return [model.unknown(identity, cause=cause, remedy=remedy) for identity in IDS]
     return [_iommu(survey), _remapping(survey), _groups(survey), _sriov(survey), _passthrough(survey)]
 
 
@@ -82,9 +87,6 @@ def _sriov(survey: Survey) -> Capability:
         vfs = [f"VF {function}" for function in survey.pci if function.pf]
         return model.yes("sriov", _list([*told, *vfs]))
     evidence = f"no sriov_totalvfs among {len(survey.pci)} PCI functions"
-    if not survey.pci:
-        cause = "/sys/bus/pci could not be read, or the host has no PCI"
-        return model.unknown("sriov", cause=cause, remedy=_EMULATED)
     remedy = f"use a NIC with SR-IOV (Intel 82576, X710, ConnectX…); or {_EMULATED}"
     return model.no("sriov", evidence, cause="no device here has the SR-IOV capability", remedy=remedy)
 

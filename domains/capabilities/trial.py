@@ -29,7 +29,7 @@ NESTED_SECONDS = 60.0
 
 # Ports 0x9000 to 0x97cf: no device of our guest answers there, so each read is one exit to QEMU and no more.
 PORT_READS = 2000
-_FIRST_PORT = 0x9000
+FIRST_PORT = 0x9000
 _TOLERANCE = 0.1
 _IO_EXITS = re.compile(r"vcpu\.\d+\.io_exits\.sum")
 
@@ -141,17 +141,21 @@ def said_by_qemu(problem: str) -> str:
 
 def _counters(domain: Domain) -> Capability:
     """Read ports that nobody answers and see whether the I/O exits rise by that number."""
-    script = "dd if=/dev/port of=/dev/null bs=1 skip=%d count=%d 2>&1"
     try:
         before = domain.machine.statistics()
-        domain.guest.shell(script % (_FIRST_PORT, 0))
+        domain.guest.shell(port_reads(0))
         between = domain.machine.statistics()
-        domain.guest.shell(script % (_FIRST_PORT, PORT_READS))
+        domain.guest.shell(port_reads(PORT_READS))
         after = domain.machine.statistics()
     except InfrastructureError as failed:
         remedy = "put this right, then `tdlab doctor --refresh`"
         return model.unknown("counters", cause=f"the test could not be run: {failed.problem}", remedy=remedy)
     return judge_counters(before, between, after)
+
+
+def port_reads(count: int) -> str:
+    """Return the line of shell that reads ``count`` ports, one byte each, beginning at ``FIRST_PORT``."""
+    return f"dd if=/dev/port of=/dev/null bs=1 skip={FIRST_PORT} count={count} 2>&1"
 
 
 def judge_counters(
