@@ -230,7 +230,7 @@ class Pool:
     @_translated("list the volumes")
     def volumes(self) -> dict[str, str]:
         """Return name and path of every volume."""
-        self._pool.refresh()
+        # No refresh: only libvirt writes here, and a refresh is refused while anybody uploads.
         return {volume.name(): volume.path() for volume in self._pool.listAllVolumes()}
 
     @_translated("create a volume")

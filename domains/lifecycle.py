@@ -12,13 +12,14 @@ from pathlib import Path
 from domains import ownership, render, validate
 from domains.errors import HypervisorError
 from domains.guest import Guest
-from domains.hypervisor import Hypervisor, Machine, Pool
-from domains.images import KERNEL_ARGUMENTS, GuestImage
+from domains.hypervisor import Hypervisor, Machine
+from domains.images import KERNEL_ARGUMENTS
 from domains.render import NetworkPlan, Owner, Placement
 from domains.spec import DomainSpec
+from domains.store import POOL, POOL_FOLDER, StoredImage, store
 
-POOL = "tdlab"
-POOL_FOLDER = "/var/lib/libvirt/images/tdlab"
+__all__ = ["POOL", "POOL_FOLDER", "Domain", "Network", "StoredImage", "network", "running", "store"]
+
 READY_SECONDS = 120.0
 _SUBNETS = 4096
 
@@ -35,14 +36,6 @@ class Network:
 
 
 @dataclass(frozen=True)
-class StoredImage:
-    """The guest image as the host sees it: paths on that host."""
-
-    kernel: str
-    initramfs: str
-
-
-@dataclass(frozen=True)
 class Domain:
     """A running guest that is ready, and how long it took to be so (seconds from start to agent)."""
 
@@ -52,30 +45,6 @@ class Domain:
     address: str
     xml: str
     boot_to_ready: float
-
-
-def store(hypervisor: Hypervisor, image: GuestImage) -> StoredImage:
-    """Have the guest image in the host's storage pool, uploading it only if it is not there.
-
-    The guests of qemu:///system run as a user of their own who cannot look into our home; the pool is where
-    both can be, and libvirt fills it on remote hosts just as well.
-    """
-    pool = hypervisor.pool(POOL, POOL_FOLDER)
-    there = pool.volumes()
-    kernel = _stored(pool, there, f"guest-{image.digest[:16]}-kernel", image.kernel)
-    initramfs = _stored(pool, there, f"guest-{image.digest[:16]}-initramfs", image.initramfs)
-    return StoredImage(kernel, initramfs)
-
-
-def _stored(pool: Pool, there: dict[str, str], name: str, file: Path) -> str:
-    # An interrupted upload leaves a volume of the right size: only the mark beside it says that it is whole.
-    mark = f"{name}.whole"
-    if mark in there and name in there:
-        return there[name]
-    pool.delete(name)
-    path = pool.upload(name, file)
-    pool.create(mark, 0)
-    return path
 
 
 @contextlib.contextmanager

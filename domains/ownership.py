@@ -22,6 +22,8 @@ from domains.hypervisor import Hypervisor
 from domains.render import OWNER_NAMESPACE, Owner
 
 PREFIX = "tdlab-"
+# Ends the name of the volume that says that another one is whole.
+WHOLE = ".whole"
 _VOLUME = re.compile(rf"{PREFIX}(?P<run>[a-z0-9]+)\.(?P<pid>\d+)\.(?P<started>\d+)\.(?P<machine>[0-9a-f]+)-")
 
 
@@ -73,10 +75,12 @@ def sweep(hypervisor: Hypervisor, pool_name: str, pool_folder: str) -> list[Left
 
 def _sweep_volumes(hypervisor: Hypervisor, pool_name: str, pool_folder: str) -> list[Leftover]:
     pool = hypervisor.pool(pool_name, pool_folder)
+    there = pool.volumes()
     removed = []
-    for name in pool.volumes():
+    for name in there:
         match = _VOLUME.match(name)
-        if not match:
+        # A whole image serves later runs too; what is half of one serves nobody.
+        if not match or name.endswith(WHOLE) or name + WHOLE in there:
             continue
         pid, started = int(match["pid"]), int(match["started"])
         owner = Owner(match["run"], pid, started, _boot(), match["machine"])

@@ -58,7 +58,9 @@ def run(bench: Bench, image: Callable[[], GuestImage]) -> None:
         seen = environment.collect(bench.host, bench.hypervisor)
         able = capabilities.probe(bench.host, bench.hypervisor, say=bench.say)
         chosen = capabilities.choose(able["kvm"])
-    bench.journal.add("environment", environment=seen, accelerator=chosen.name, why=chosen.why)
+    bench.journal.add(
+        "environment", owner=bench.owner.run, environment=seen, accelerator=chosen.name, why=chosen.why
+    )
     cells = list(_able(bench, missing, able))
     if not cells:
         return

@@ -37,7 +37,9 @@ NIC_DRIVERS = (
 )
 DISK_DRIVERS = ("virtio_blk", "ata_piix", "ahci", "sd_mod", "vmw_pvscsi", "virtio_scsi")
 CHANNEL_DRIVERS = ("virtio_console", "virtio_pci", "virtio_mmio")
-DRIVERS = NIC_DRIVERS + DISK_DRIVERS + CHANNEL_DRIVERS
+# Without a source of entropy the first random number takes a second, in the midst of a transfer.
+ENTROPY_DRIVERS = ("virtio_rng",)
+DRIVERS = NIC_DRIVERS + DISK_DRIVERS + CHANNEL_DRIVERS + ENTROPY_DRIVERS
 
 # Scripts of this folder and where they go.
 SCRIPTS = {

@@ -1,0 +1,51 @@
+"""The guest image where the host's QEMU can read it: in a storage pool that libvirt fills for us.
+
+The guests of qemu:///system run as a user of their own who cannot look into our home; the pool is where both can
+be, and libvirt fills it on remote hosts just as well. An image is uploaded once and found again by its digest.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from domains import ownership
+from domains.hypervisor import Hypervisor, Pool
+from domains.images import GuestImage
+from domains.ownership import WHOLE
+
+POOL = "tdlab"
+POOL_FOLDER = "/var/lib/libvirt/images/tdlab"
+
+
+@dataclass(frozen=True)
+class StoredImage:
+    """The guest image as the host sees it: paths on that host."""
+
+    kernel: str
+    initramfs: str
+
+
+def store(hypervisor: Hypervisor, image: GuestImage) -> StoredImage:
+    """Have the guest image in the host's storage pool, uploading it only if it is not there."""
+    pool = hypervisor.pool(POOL, POOL_FOLDER)
+    there = pool.volumes()
+    return StoredImage(
+        _stored(pool, there, f"guest-{image.digest[:16]}-kernel", image.kernel),
+        _stored(pool, there, f"guest-{image.digest[:16]}-initramfs", image.initramfs),
+    )
+
+
+def _stored(pool: Pool, there: dict[str, str], name: str, file: Path) -> str:
+    """Return the path of a whole upload of this name, anybody's, or upload the file as ours.
+
+    Uploads carry their owner's name, so that two processes never write to one volume, and a second volume marks
+    what is whole: an interrupted upload has the right size all the same.
+    """
+    for volume, path in there.items():
+        if volume.endswith(f"-{name}") and volume + WHOLE in there:
+            return path
+    volume = ownership.volume_name(ownership.this_process(ownership.new_run_id()), name)
+    path = pool.upload(volume, file)
+    pool.create(volume + WHOLE, 0)
+    return path
