@@ -50,7 +50,7 @@ def verdict(
     with filelock.FileLock(file.with_suffix(".lock"), timeout=_LOCK_SECONDS):
         if not refresh and (kept := verdicts.recall(file, key)):
             return kept
-        found = trial.attempt(hypervisor, survey, say)
+        found = trial.attempt(hypervisor.uri, survey, say)
         if found.final:
             verdicts.remember(file, key, found)
         return found

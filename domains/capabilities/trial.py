@@ -7,7 +7,9 @@ while a Linux guest hangs for ever or QEMU aborts. So the trial is a real start,
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +18,8 @@ from domains.capabilities import model
 from domains.capabilities.model import Capability
 from domains.capabilities.survey import EMULATOR, Survey
 from domains.errors import DeadlineExceeded, GuestError, InfrastructureError
-from domains.hypervisor import Hypervisor
+from domains.hypervisor import Hypervisor, connected
+from domains.images import GuestImage
 from domains.lifecycle import Domain
 from domains.render import Placement
 from domains.spec import DomainSpec
@@ -26,6 +29,9 @@ from domains.spec import DomainSpec
 WITHOUT_EXTENSION_SECONDS = 5.0
 BARE_METAL_SECONDS = 10.0
 NESTED_SECONDS = 60.0
+# What starting and ending a guest may take beside its boot.
+SLACK_SECONDS = 30.0
+SLACK_WITHOUT_EXTENSION_SECONDS = 4.0
 
 # Ports 0x9000 to 0x97cf: no device of our guest answers there, so each read is one exit to QEMU and no more.
 PORT_READS = 2000
@@ -72,29 +78,65 @@ def without_trying(survey: Survey, hypervisor: Hypervisor | None) -> Verdict | N
     return None
 
 
-def attempt(hypervisor: Hypervisor, survey: Survey, say: Say) -> Verdict:
+def attempt(uri: str, survey: Survey, say: Say) -> Verdict:
     """Boot the tiny guest under KVM, for a few seconds at most, and count the exits of known reads in it."""
     seconds = deadline(survey)
-    say(f"trying KVM: booting the tiny guest under it, for {seconds:g} s at most")
     try:
         image = images.build(say)
-        stored = lifecycle.store(hypervisor, image)
-        owner = ownership.this_process(ownership.new_run_id())
-        with lifecycle.network(hypervisor, owner) as network:
-            place = Placement(
-                name=f"{ownership.PREFIX}{owner.run}-kvm",
-                accelerator="kvm",
-                emulator=EMULATOR,
-                kernel=stored.kernel,
-                initramfs=stored.initramfs,
-                owner=owner,
-            )
-            return _boot(hypervisor, survey, place, network, seconds)
     except InfrastructureError as ours:
-        # The guest was never started, so nothing was learnt about KVM.
-        remedy = ours.remedy or "put this right, then `tdlab doctor --refresh`"
-        row = model.unknown("kvm", cause=f"it could not be tried: {ours.problem}", remedy=remedy)
-        return Verdict(row, _no_counters("kvm is unknown", remedy), final=False)
+        return _untried(ours.problem, ours.remedy)
+    say(f"trying KVM: booting the tiny guest under it, for {seconds:g} s at most")
+    limit = seconds + (SLACK_SECONDS if survey.extension else SLACK_WITHOUT_EXTENSION_SECONDS)
+    try:
+        return _within(limit, lambda: _with_libvirt(uri, image, survey, seconds))
+    except TimeoutError:
+        remedy = "restart libvirtd, then `tdlab doctor --refresh`"
+        return _untried(f"libvirt did not start and end a guest within {limit:g} s", remedy)
+
+
+def _within(limit: float, work: Callable[[], Verdict]) -> Verdict:
+    """Return what ``work`` returns, or raise :class:`TimeoutError` after ``limit`` seconds.
+
+    libvirt's calls have no time-out of their own, and a broken KVM can hold them up for minutes. The thread
+    is left to itself then; it ends its guest when libvirt lets it, or libvirt does when this process ends.
+    """
+    future: Future[Verdict] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(work())
+        except BaseException as fault:  # noqa: BLE001 - raised again where the result is waited for
+            future.set_exception(fault)
+
+    threading.Thread(target=run, name="kvm-trial", daemon=True).start()
+    return future.result(timeout=limit)
+
+
+def _with_libvirt(uri: str, image: GuestImage, survey: Survey, seconds: float) -> Verdict:
+    try:
+        # A connection of its own: the caller may close its own while this one still waits.
+        with connected(uri) as hypervisor:
+            stored = lifecycle.store(hypervisor, image)
+            owner = ownership.this_process(ownership.new_run_id())
+            with lifecycle.network(hypervisor, owner) as network:
+                place = Placement(
+                    name=f"{ownership.PREFIX}{owner.run}-kvm",
+                    accelerator="kvm",
+                    emulator=EMULATOR,
+                    kernel=stored.kernel,
+                    initramfs=stored.initramfs,
+                    owner=owner,
+                )
+                return _boot(hypervisor, survey, place, network, seconds)
+    except InfrastructureError as ours:
+        return _untried(ours.problem, ours.remedy)
+
+
+def _untried(problem: str, remedy: str | None) -> Verdict:
+    """Return the verdict where no guest was started, so that nothing was learnt about KVM."""
+    remedy = remedy or "put this right, then `tdlab doctor --refresh`"
+    row = model.unknown("kvm", cause=f"it could not be tried: {problem}", remedy=remedy)
+    return Verdict(row, _no_counters("kvm is unknown", remedy), final=False)
 
 
 def _boot(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,6 +18,7 @@ from domains.errors import DeadlineExceeded, GuestError, HypervisorError, Infras
 from domains.hypervisor import Hypervisor
 
 HOSTS = Path(__file__).parent.parent / "data" / "hosts"
+URI = "test:///default"
 LIBVIRT = cast("Hypervisor", object())  # there, and never asked
 
 ABORTED = """libvirt could not start the guest: internal error: QEMU unexpectedly closed the monitor: \
@@ -187,6 +189,12 @@ def guest(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
             guest=SimpleNamespace(shell=shell),
         )
 
+    @contextlib.contextmanager
+    def connected(uri: str) -> Iterator[object]:
+        assert uri == URI
+        yield object()
+
+    monkeypatch.setattr(trial, "connected", connected)
     monkeypatch.setattr(images, "build", lambda say: object())
     monkeypatch.setattr(lifecycle, "store", lambda *_: lifecycle.StoredImage("/k", "/i"))
     monkeypatch.setattr(lifecycle, "network", network)
@@ -196,7 +204,7 @@ def guest(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
 
 def test_a_guest_that_boots_is_believed_and_its_counters_are_tested(guest: SimpleNamespace) -> None:
     said: list[str] = []
-    verdict = trial.attempt(LIBVIRT, host("intel-workstation"), said.append)
+    verdict = trial.attempt(URI, host("intel-workstation"), said.append)
     assert verdict.final
     assert (verdict.kvm.status, verdict.counters.status) == ("yes", "yes")
     assert verdict.kvm.evidence == "a Linux guest was ready 1.4 s after its start"
@@ -206,12 +214,12 @@ def test_a_guest_that_boots_is_believed_and_its_counters_are_tested(guest: Simpl
 
 def test_a_guest_that_does_not_boot_is_refused(guest: SimpleNamespace) -> None:
     guest.fails = DeadlineExceeded("the agent", 5)
-    assert trial.attempt(LIBVIRT, host("virtual-machine"), lambda _: None).kvm.status == "no"
+    assert trial.attempt(URI, host("virtual-machine"), lambda _: None).kvm.status == "no"
 
 
 def test_counters_that_cannot_be_tested_leave_kvm_believed(guest: SimpleNamespace) -> None:
     guest.shell_fails = GuestError("the agent is gone")
-    verdict = trial.attempt(LIBVIRT, host("intel-workstation"), lambda _: None)
+    verdict = trial.attempt(URI, host("intel-workstation"), lambda _: None)
     assert (verdict.kvm.status, verdict.counters.status) == ("yes", "unknown")
     assert "the agent is gone" in (verdict.counters.cause or "")
 
@@ -223,7 +231,47 @@ def test_what_fails_before_the_start_says_nothing_about_kvm(
         raise InfrastructureError("no space left", remedy="make room")
 
     monkeypatch.setattr(lifecycle, "store", full)
-    verdict = trial.attempt(LIBVIRT, host("intel-workstation"), lambda _: None)
+    verdict = trial.attempt(URI, host("intel-workstation"), lambda _: None)
     assert (verdict.kvm.status, verdict.kvm.remedy) == ("unknown", "make room")
     assert "no space left" in (verdict.kvm.cause or "")
     assert not verdict.final
+
+
+def test_an_image_that_cannot_be_made_says_nothing_about_kvm(
+    guest: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def offline(_say: object) -> None:
+        raise InfrastructureError("the guest image cannot be made", remedy="check the network")
+
+    monkeypatch.setattr(images, "build", offline)
+    verdict = trial.attempt(URI, host("intel-workstation"), lambda _: None)
+    assert (verdict.kvm.status, verdict.kvm.remedy, verdict.final) == ("unknown", "check the network", False)
+
+
+def test_a_libvirt_that_does_not_answer_is_not_waited_for(
+    guest: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = threading.Event()
+
+    def store(*_: object) -> None:
+        answers.wait()
+        raise InfrastructureError("too late")
+
+    monkeypatch.setattr(lifecycle, "store", store)
+    monkeypatch.setattr(trial, "WITHOUT_EXTENSION_SECONDS", 0.0)
+    monkeypatch.setattr(trial, "SLACK_WITHOUT_EXTENSION_SECONDS", 0.0)
+    verdict = trial.attempt(URI, host("virtual-machine"), lambda _: None)
+    answers.set()
+    assert (verdict.kvm.status, verdict.final) == ("unknown", False)
+    assert "libvirt did not start and end a guest" in (verdict.kvm.cause or "")
+
+
+def test_a_fault_of_ours_in_the_trial_is_not_hidden(
+    guest: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def wrong(*_: object) -> None:
+        raise KeyError("ours")
+
+    monkeypatch.setattr(lifecycle, "store", wrong)
+    with pytest.raises(KeyError, match="ours"):
+        trial.attempt(URI, host("virtual-machine"), lambda _: None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import cast
 
 import pytest
@@ -17,7 +18,7 @@ from domains.host import Host
 from domains.hypervisor import Hypervisor
 
 HOSTS = Path(__file__).parent.parent / "data" / "hosts"
-LIBVIRT = cast("Hypervisor", object())
+LIBVIRT = cast("Hypervisor", SimpleNamespace(uri="test:///default"))
 SEEN = surveys.parse((HOSTS / "intel-workstation.txt").read_text())
 NO = Verdict(
     model.no("kvm", "booted in vain", cause="it hung", remedy="use TCG"),
