@@ -105,7 +105,7 @@ def _passthrough(survey: Survey) -> Capability:
     cause = _list([f"{nic}: {reason}" for nic, reason in verdicts])
     return model.no(
         identity,
-        f"{len(nics)} NIC(s)",
+        f"NICs on PCI: {len(nics)}",
         cause=cause,
         remedy=f"add a second NIC behind an IOMMU; or {_EMULATED}",
     )

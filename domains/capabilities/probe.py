@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from domains import images
 from domains.capabilities import cpu, emulator, kvm, model, pci, system, verdicts
 from domains.capabilities import survey as surveys
@@ -27,7 +29,12 @@ def probe(
     takes time begins. Raises :class:`InfrastructureError` only when the host cannot be asked at all.
     """
     survey = surveys.look(host)
+    systems = system.rows(survey)
     libvirt, version, networks = _libvirt(hypervisor, no_libvirt)
+    groups = next(row for row in systems if row.id == "groups")
+    if libvirt.status == "no" and survey.text("qemu-file") and groups.status == "no":
+        # libvirt's own words for a user it does not know are about a bus; what helps is the group.
+        libvirt = dataclasses.replace(libvirt, remedy=groups.remedy)
     key = verdicts.environment(survey, version)
     verdict = kvm.verdict(host, hypervisor, survey, key, refresh=refresh, say=say)
     rows = [
@@ -35,7 +42,7 @@ def probe(
         *cpu.rows(survey),
         verdict.counters,
         *pci.rows(survey),
-        *system.rows(survey),
+        *systems,
         libvirt,
         *emulator.rows(survey),
         _image(),
@@ -85,5 +92,5 @@ def _image() -> Capability:
         return model.yes("image", f"{image.folder}, kernel {image.release}")
     cause = "the tiny guest image is not made yet"
     return model.no(
-        "image", "looked for it in the cache", cause=cause, remedy="any command that needs it makes it"
+        "image", "looked for it in the cache", cause=cause, remedy="`tdlab demo` and `tdlab bench` make it"
     )

@@ -71,7 +71,7 @@ def without_trying(survey: Survey, hypervisor: Hypervisor | None) -> Verdict | N
     if hypervisor is None:
         cause = "no guest can be tried without libvirt"
         if opened == "refused":
-            remedy = "run: sudo usermod -aG kvm $USER   and log in again"
+            remedy = "run: sudo usermod -aG libvirt,kvm $USER   and log in again"
             return _refused(f"/dev/kvm does not open: {reason}", "this user may not use KVM", remedy)
         row = model.unknown("kvm", cause=cause, remedy="see the row libvirt", evidence="/dev/kvm opens")
         return Verdict(row, _no_counters("kvm is unknown", row.remedy), final=False)

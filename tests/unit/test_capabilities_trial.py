@@ -78,7 +78,7 @@ def test_a_device_that_only_this_user_may_not_open_is_tried_by_libvirt() -> None
     assert trial.without_trying(seen, LIBVIRT) is None
     alone = trial.without_trying(seen, None)
     assert alone is not None
-    assert "usermod -aG kvm" in (alone.kvm.remedy or "")
+    assert "usermod -aG libvirt,kvm" in (alone.kvm.remedy or "")
 
 
 def test_without_libvirt_an_open_device_proves_nothing() -> None:

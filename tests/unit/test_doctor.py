@@ -123,3 +123,17 @@ def test_the_docstring_lists_every_row_and_no_other() -> None:
     printed = {"nic:MODEL" if identity.startswith("nic:") else identity for identity in printed}
     table = (domains.capabilities.__doc__ or "").split("=\n")
     assert set(re.findall(r"``([a-z:A-Z-]+)``", table[1])) == printed
+
+
+@pytest.mark.usefixtures("bare_host")
+def test_a_user_outside_the_groups_is_told_the_groups(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = (HOSTS / "locked-laptop.txt").read_text().replace("@@ qemu-file\n", "@@ qemu-file\n1 2\n")
+
+    def run(argv: list[str], **_: object) -> process.Completed:
+        return process.Completed(tuple(argv), 0, text, "", 0.0)
+
+    monkeypatch.setattr(process, "run", run)
+    result = CliRunner().invoke(doctor.command, ["--json"])
+    rows = {row["id"]: row for row in json.loads(result.stdout)["capabilities"]}
+    assert rows["libvirt"]["remedy"] == rows["groups"]["remedy"]
+    assert "usermod -aG libvirt,kvm paul" in rows["libvirt"]["remedy"]
