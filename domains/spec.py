@@ -90,7 +90,7 @@ class DomainSpec(Part):
     def _check_cpus(self) -> None:
         if self.pinning and len(self.pinning) != self.vcpus:
             raise Refusal(
-                f"pinning names {len(self.pinning)} host CPUs for {self.vcpus} vCPUs",
+                f"pinning names {len(self.pinning)} of the host's CPUs for {self.vcpus} vCPU",
                 path=("pinning",),
                 remedy="name one host CPU for each vCPU",
             )
