@@ -45,7 +45,7 @@ class Guest:
         return done
 
     def shell(self, script: str, *, timeout: float = 30) -> str:
-        """Run a line of shell in the guest and return what it printed; the line is ours, never a student's."""
+        """Run a line of shell in the guest, ours and never a student's, and return what it printed."""
         return self.run(["/bin/sh", "-c", script], timeout=timeout).stdout
 
     def driver(self, interface: str = "eth0") -> str:

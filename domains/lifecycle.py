@@ -7,18 +7,14 @@ import time
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 
-from domains import ownership, render, validate
+from domains import ownership, render, store, validate
 from domains.errors import HypervisorError
 from domains.guest import Guest
 from domains.hypervisor import Hypervisor, Machine
 from domains.images import KERNEL_ARGUMENTS
 from domains.render import NetworkPlan, Owner, Placement
 from domains.spec import DomainSpec
-from domains.store import POOL, POOL_FOLDER, StoredImage, store
-
-__all__ = ["POOL", "POOL_FOLDER", "Domain", "Network", "StoredImage", "network", "running", "store"]
 
 READY_SECONDS = 120.0
 _SUBNETS = 4096
@@ -96,10 +92,12 @@ def running(
     place = replace(place, network=net.plan.name, kernel_arguments=" ".join(arguments))
     with contextlib.ExitStack() as cleanup:
         if spec.disk and place.owner:
-            pool = hypervisor.pool(POOL, POOL_FOLDER)
+            pool = store.pool(hypervisor)
             volume = ownership.volume_name(place.owner, f"{place.name}.qcow2")
             cleanup.callback(pool.delete, volume)
-            place = replace(place, disk_path=pool.create(volume, spec.disk.size, format_="qcow2"))
+            place = replace(
+                place, disk_path=pool.create(render.render_volume(volume, spec.disk.size, format_="qcow2"))
+            )
         xml = render.render(spec, place)
         validate.validate(xml)
         began = time.monotonic()

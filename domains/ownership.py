@@ -18,7 +18,7 @@ from pathlib import Path
 
 from lxml import etree
 
-from domains.hypervisor import Hypervisor
+from domains.hypervisor import Hypervisor, Pool
 from domains.render import OWNER_NAMESPACE, Owner
 
 PREFIX = "tdlab-"
@@ -58,7 +58,7 @@ def volume_name(owner: Owner, rest: str) -> str:
     return f"{PREFIX}{owner.run}.{owner.pid}.{owner.started}.{owner.machine}-{rest}"
 
 
-def sweep(hypervisor: Hypervisor, pool_name: str, pool_folder: str) -> list[Leftover]:
+def sweep(hypervisor: Hypervisor, pool: Pool) -> list[Leftover]:
     """Remove domains, networks and volumes whose owner is gone, and return what was removed."""
     removed = []
     for machine, xml in hypervisor.machines():
@@ -69,12 +69,11 @@ def sweep(hypervisor: Hypervisor, pool_name: str, pool_folder: str) -> list[Left
         if name.startswith(PREFIX) and _is_orphan(xml):
             hypervisor.destroy_network(name)
             removed.append(Leftover("network", name))
-    removed += _sweep_volumes(hypervisor, pool_name, pool_folder)
+    removed += _sweep_volumes(pool)
     return removed
 
 
-def _sweep_volumes(hypervisor: Hypervisor, pool_name: str, pool_folder: str) -> list[Leftover]:
-    pool = hypervisor.pool(pool_name, pool_folder)
+def _sweep_volumes(pool: Pool) -> list[Leftover]:
     there = pool.volumes()
     removed = []
     for name in there:

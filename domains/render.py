@@ -132,6 +132,16 @@ def render_vf_pool(name: str, pf: str) -> str:
     return _template("vf_pool.xml.j2").render(pool={"name": name, "pf": pf})
 
 
+def render_pool(name: str, folder: str) -> str:
+    """Return the XML of a storage pool that is a folder on the host."""
+    return _template("pool.xml.j2").render(name=name, folder=folder)
+
+
+def render_volume(name: str, capacity: int, *, format_: Literal["raw", "qcow2"] = "raw") -> str:
+    """Return the XML of an empty volume of ``capacity`` bytes."""
+    return _template("volume.xml.j2").render(name=name, capacity=capacity, format=format_)
+
+
 def _nic_template(spec: DomainSpec) -> str:
     return spec.nic.model if spec.nic.model in {"virtio", "hostdev", "vf"} else "emulated"
 

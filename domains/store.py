@@ -1,7 +1,7 @@
 """The guest image where the host's QEMU can read it: in a storage pool that libvirt fills for us.
 
-The guests of qemu:///system run as a user of their own who cannot look into our home; the pool is where both can
-be, and libvirt fills it on remote hosts just as well. An image is uploaded once and found again by its digest.
+The guests of qemu:///system run as a user of their own who cannot look into our home; the pool is where both
+can be, and libvirt fills it on remote hosts just as well. An image is uploaded once, and found by its digest.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from domains import ownership
+from domains import ownership, render
 from domains.hypervisor import Hypervisor, Pool
 from domains.images import GuestImage
 from domains.ownership import WHOLE
@@ -26,26 +26,31 @@ class StoredImage:
     initramfs: str
 
 
-def store(hypervisor: Hypervisor, image: GuestImage) -> StoredImage:
+def pool(hypervisor: Hypervisor) -> Pool:
+    """Return tdlab's storage pool on a host, made if it is not there."""
+    return hypervisor.pool(POOL, render.render_pool(POOL, POOL_FOLDER))
+
+
+def keep(hypervisor: Hypervisor, image: GuestImage) -> StoredImage:
     """Have the guest image in the host's storage pool, uploading it only if it is not there."""
-    pool = hypervisor.pool(POOL, POOL_FOLDER)
-    there = pool.volumes()
+    place = pool(hypervisor)
+    there = place.volumes()
     return StoredImage(
-        _stored(pool, there, f"guest-{image.digest[:16]}-kernel", image.kernel),
-        _stored(pool, there, f"guest-{image.digest[:16]}-initramfs", image.initramfs),
+        _stored(place, there, f"guest-{image.digest[:16]}-kernel", image.kernel),
+        _stored(place, there, f"guest-{image.digest[:16]}-initramfs", image.initramfs),
     )
 
 
-def _stored(pool: Pool, there: dict[str, str], name: str, file: Path) -> str:
+def _stored(place: Pool, there: dict[str, str], name: str, file: Path) -> str:
     """Return the path of a whole upload of this name, anybody's, or upload the file as ours.
 
-    Uploads carry their owner's name, so that two processes never write to one volume, and a second volume marks
-    what is whole: an interrupted upload has the right size all the same.
+    Uploads carry their owner's name, so that two processes never write to one volume, and a second volume
+    marks what is whole: an interrupted upload has the right size all the same.
     """
     for volume, path in there.items():
         if volume.endswith(f"-{name}") and volume + WHOLE in there:
             return path
     volume = ownership.volume_name(ownership.this_process(ownership.new_run_id()), name)
-    path = pool.upload(volume, file)
-    pool.create(volume + WHOLE, 0)
+    path = place.upload(render.render_volume(volume, file.stat().st_size), file)
+    place.create(render.render_volume(volume + WHOLE, 0))
     return path

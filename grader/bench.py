@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from domains import capabilities, lifecycle, ownership
+from domains import capabilities, lifecycle, ownership, store
 from domains.errors import InfrastructureError, TdlabError
 from domains.host import Host
 from domains.hypervisor import Hypervisor
@@ -67,7 +67,7 @@ def run(bench: Bench, image: Callable[[], GuestImage]) -> None:
     if chosen.name == "tcg":
         bench.say(f"guests run under TCG, software emulation: {chosen.why}")
     with bench.timings.phase("store the guest image"):
-        stored = lifecycle.store(bench.hypervisor, image())
+        stored = store.keep(bench.hypervisor, image())
     place = Placement(
         accelerator=chosen.name, kernel=stored.kernel, initramfs=stored.initramfs, owner=bench.owner
     )
@@ -156,7 +156,8 @@ def _boot(
     life = contextlib.ExitStack()
     lives[cell.id] = life
     try:
-        here = dataclasses.replace(place, name=name)
+        accelerator = "tcg" if cell.spec.accelerator == "tcg" else place.accelerator
+        here = dataclasses.replace(place, name=name, accelerator=accelerator)
         domain = life.enter_context(lifecycle.running(bench.hypervisor, cell.spec, here, net, number))
         measuring.wait_for_network(bench.host, domain)
         facts = measuring.ran(bench.host, domain)

@@ -1,7 +1,7 @@
 """The command line: thin, and the only owner of exit codes.
 
-Each command lives in a module of its own under :mod:`grader.commands` and is imported when it is called, so that
-``tdlab --help`` stays quick.
+Each command lives in a module of its own under :mod:`grader.commands` and is imported when it is called, so
+that ``tdlab --help`` stays quick.
 """
 
 from __future__ import annotations
@@ -100,10 +100,8 @@ def main() -> NoReturn:
         sys.exit(status if isinstance(status, int) else 0)
     except TdlabError as error:
         _fail(str(error), error.exit_code)
-    except click.exceptions.Abort:
-        _fail("interrupted", EXIT_INTERRUPTED)
-    except KeyboardInterrupt:
-        _fail("interrupted; what was measured is kept", EXIT_INTERRUPTED)
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        _fail("interrupted; what was measured is kept, and --resume goes on from there", EXIT_INTERRUPTED)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)

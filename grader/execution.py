@@ -38,7 +38,7 @@ def execute(request: Request, timings: Timings) -> Run:
     from grader.cli import version
 
     with timings.phase("load libvirt"):
-        from domains import daemon, hypervisor, images, lifecycle, ownership
+        from domains import daemon, hypervisor, images, ownership, store
         from domains.host import Host
         from grader import bench, summary
 
@@ -57,7 +57,7 @@ def execute(request: Request, timings: Timings) -> Run:
                 say(said)
         with hypervisor.connected() as connection:
             with timings.phase("remove leftovers"):
-                for leftover in ownership.sweep(connection, lifecycle.POOL, lifecycle.POOL_FOLDER):
+                for leftover in ownership.sweep(connection, store.pool(connection)):
                     say(f"removed {leftover.kind} {leftover.name}, left by a run that was killed")
             work = bench.Bench(Host(), connection, journal, request.matrix, owner, say, timings)
             with _patient_interrupt():

@@ -13,7 +13,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
-from domains import images, lifecycle, ownership
+from domains import images, lifecycle, ownership, store
 from domains.capabilities import model
 from domains.capabilities.model import Capability
 from domains.capabilities.survey import EMULATOR, Survey
@@ -116,7 +116,7 @@ def _with_libvirt(uri: str, image: GuestImage, survey: Survey, seconds: float) -
     try:
         # A connection of its own: the caller may close its own while this one still waits.
         with connected(uri) as hypervisor:
-            stored = lifecycle.store(hypervisor, image)
+            stored = store.keep(hypervisor, image)
             owner = ownership.this_process(ownership.new_run_id())
             with lifecycle.network(hypervisor, owner) as network:
                 place = Placement(

@@ -8,10 +8,10 @@ import click
 @click.command("clean")
 def command() -> None:
     """Remove guests, networks and volumes whose tdlab process is gone, and nothing else."""
-    from domains import daemon, hypervisor, lifecycle, ownership
+    from domains import daemon, hypervisor, ownership, store
 
     if said := daemon.ensure_running():
         click.echo(said, err=True)
     with hypervisor.connected() as connection:
-        for leftover in ownership.sweep(connection, lifecycle.POOL, lifecycle.POOL_FOLDER):
+        for leftover in ownership.sweep(connection, store.pool(connection)):
             click.echo(f"removed {leftover.kind} {leftover.name}")

@@ -17,7 +17,7 @@ from grader.result import Grade, Outcome
 @click.option("--json", "as_json", is_flag=True, help="Print the grade (tdlab.grade/1) to stdout.")
 @click.option("--lang", type=click.Choice(["fr", "en"]), help="The language of hints.")
 def command(lab: str, submissions: tuple[Path, ...], as_json: bool, lang: Lang | None) -> int:
-    """Grade SUBMISSIONS (a folder a student) of LAB (a folder, its lab.yaml, or the name of a shipped lab)."""
+    """Grade SUBMISSIONS (a folder or archive a student) of LAB (a folder, or a shipped lab's name)."""
     from grader import grading
     from grader import lab as labs
     from grader.report import terminal

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from domains import hypervisor, lifecycle, process, wait
+from domains import hypervisor, process, store, wait
 
 pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("libvirt_daemon", "own_state")]
 
@@ -42,7 +42,7 @@ def left_on_the_host(out: Path) -> set[str]:
     assert owners
     with hypervisor.connected() as connection:
         names = {machine.name for machine, _ in connection.machines()} | set(connection.networks())
-        names |= set(connection.pool(lifecycle.POOL, lifecycle.POOL_FOLDER).volumes())
+        names |= set(store.pool(connection).volumes())
     names |= {interface.name for interface in Path("/sys/class/net").iterdir()}
     return {name for name in names if any(owner in name for owner in owners)}
 

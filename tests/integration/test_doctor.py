@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from domains import capabilities, hypervisor, images, lifecycle, ownership, process
+from domains import capabilities, hypervisor, images, lifecycle, ownership, process, store
 from domains.capabilities import survey, trial
 from domains.host import Host
 from domains.hypervisor import Hypervisor
@@ -116,7 +116,7 @@ def test_the_table_is_readable_without_colour(first: process.Completed, cache: P
 
 def test_the_ports_that_the_counters_test_reads_belong_to_no_device(connection: Hypervisor) -> None:
     """The reads must be exits without side effects; the guest's own list of its ports tells."""
-    stored = lifecycle.store(connection, images.build())
+    stored = store.keep(connection, images.build())
     owner = ownership.this_process(ownership.new_run_id())
     name = f"{ownership.PREFIX}{owner.run}-ports"
     place = Placement(

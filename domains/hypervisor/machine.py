@@ -1,0 +1,89 @@
+"""A running domain, as libvirt holds it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from typing import Any
+
+import libvirt
+import libvirt_qemu
+
+from domains.errors import DeadlineExceeded, GuestError, HypervisorError
+from domains.hypervisor.events import Events
+from domains.hypervisor.translation import translated
+
+
+class Machine:
+    """A running domain: its life, its agent's channel and its statistics."""
+
+    def __init__(self, domain: libvirt.virDomain, events: Events) -> None:
+        self._domain = domain
+        self._events = events
+        self.name: str = domain.name()
+        self.uuid: str = domain.UUIDString()
+
+    def wait_for_agent(self, deadline: float) -> None:
+        """Return when the guest's agent has opened its channel; raise when the guest ends before.
+
+        Raises :class:`DeadlineExceeded` after ``deadline`` seconds, :class:`GuestError` when it stopped.
+        """
+        state = self._events.wait(self.uuid, deadline, self._agent_is_connected)
+        if state == "stopped":
+            raise GuestError(
+                f"{self.name} stopped before it was ready",
+                remedy="its console shows why: tdlab bench --keep-console",
+            )
+        if state != "ready":
+            raise DeadlineExceeded(f"the agent of {self.name}", deadline)
+
+    def _agent_is_connected(self) -> bool:
+        """Whether libvirt's own view already says "connected": the event may have come before we listened."""
+        with contextlib.suppress(libvirt.libvirtError):
+            return "state='connected'" in self._domain.XMLDesc()
+        return False
+
+    def agent(self, command: str, arguments: dict[str, Any] | None = None, *, timeout: float = 10) -> Any:
+        """Send one command to the guest agent and return what it answers; ``timeout`` in whole seconds."""
+        message = {"execute": command, **({"arguments": arguments} if arguments else {})}
+        try:
+            text = libvirt_qemu.qemuAgentCommand(self._domain, json.dumps(message), max(1, int(timeout)), 0)
+        except libvirt.libvirtError as why:
+            raise GuestError(
+                f"the agent of {self.name} failed at {command}: {why.get_error_message()}"
+            ) from why
+        return json.loads(text)["return"]
+
+    @translated("read the domain's XML")
+    def xml(self) -> str:
+        """Return the XML of the domain as it runs, with everything libvirt filled in."""
+        return str(self._domain.XMLDesc())
+
+    @translated("pause the guest")
+    def pause(self) -> None:
+        """Stop the vCPUs; an idle guest then costs nothing to the one that is measured."""
+        self._domain.suspend()
+
+    @translated("resume the guest")
+    def resume(self) -> None:
+        """Let the vCPUs run on."""
+        self._domain.resume()
+
+    @translated("read statistics")
+    def statistics(self) -> dict[str, Any]:
+        """Return libvirt's bulk statistics of this domain, keys as libvirt names them."""
+        groups = libvirt.VIR_DOMAIN_STATS_VCPU | libvirt.VIR_DOMAIN_STATS_CPU_TOTAL
+        groups |= libvirt.VIR_DOMAIN_STATS_INTERFACE
+        groups |= getattr(libvirt, "VIR_DOMAIN_STATS_VM", 0)
+        rows = self._domain.connect().domainListGetStats([self._domain], groups)
+        return dict(rows[0][1])
+
+    def destroy(self) -> None:
+        """End the guest at once; a guest that is gone already is no error."""
+        try:
+            self._domain.destroyFlags(0)
+        except libvirt.libvirtError as why:
+            if why.get_error_code() not in {libvirt.VIR_ERR_NO_DOMAIN, libvirt.VIR_ERR_OPERATION_INVALID}:
+                raise HypervisorError(
+                    f"libvirt could not end {self.name}: {why.get_error_message()}"
+                ) from why
