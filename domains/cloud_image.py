@@ -125,6 +125,7 @@ def seed_files(seed: Seed) -> dict[str, str]:
         "package_update": False,
         "package_upgrade": False,
         "ntp": {"enabled": False},
+        "locale": False,  # generating one takes seconds
         # An agent that is installed but not enabled is started; where there is none, SSH is the channel.
         "runcmd": [["sh", "-c", "systemctl start qemu-guest-agent 2>/dev/null || true"]],
     }
