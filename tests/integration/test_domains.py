@@ -32,7 +32,7 @@ class Lab:
 
     connection: Hypervisor
     owner: Owner
-    stored: lifecycle.StoredImage
+    stored: store.StoredImage
     network: lifecycle.Network
 
 
