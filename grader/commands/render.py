@@ -71,15 +71,26 @@ def _one(asked: DomainSpec, *, native: bool) -> None:
         return
     from domains import daemon, hypervisor
 
-    if asked.machine == "microvm":
-        raise UsageError(
-            "libvirt cannot print the command line of a microvm: it drops the NIC's place on MMIO on the way",
-            remedy="start the guest and read /var/log/libvirt/qemu/NAME.log, or take machine: q35",
-        )
+    _refuse_native(asked)
     if said := daemon.ensure_running():
         click.echo(said, err=True)
     with hypervisor.connected() as connection:
         click.echo(connection.to_native(xml), nl=False)
+
+
+def _refuse_native(asked: DomainSpec) -> None:
+    """Refuse what libvirt's conversion cannot do: it rebuilds every NIC, and forgets what it was."""
+    remedy = "start the guest and read /var/log/libvirt/qemu/NAME.log"
+    if asked.machine == "microvm":
+        raise UsageError(
+            "libvirt cannot print the command line of a microvm: it drops the NIC's place on MMIO",
+            remedy=remedy,
+        )
+    if asked.nic.model == "vf" and asked.nic.address:
+        # Seen with libvirt 11.3: it frees the interface, reads the freed memory, and libvirtd may crash.
+        raise UsageError(
+            "libvirt cannot safely print the command line of a VF given by address", remedy=remedy
+        )
 
 
 def _all(out: Path | None) -> None:
