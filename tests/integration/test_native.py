@@ -11,13 +11,12 @@ from domains import catalogue, daemon, hypervisor
 from domains.errors import HypervisorError
 from domains.hypervisor import Hypervisor
 from domains.render import render
-from domains.spec import DomainSpec
 
 pytestmark = pytest.mark.integration
 
 # libvirt's conversion drops the place of a NIC, and then looks for a PCI bus, which a microvm has not.
 _NO_PCI = {name for name, one in catalogue.specs().items() if one.machine == "microvm"}
-# Conversion frees this one's interface and then reads it, which can crash libvirtd (seen with 11.3): never asked.
+# Conversion frees this interface and then reads it, which can crash libvirtd (seen with 11.3): never asked.
 _CRASHES = {"nic-vf-by-address"}
 # What the host must have for it, and what libvirt says where the host has not.
 _NEEDS = {
