@@ -131,6 +131,7 @@ def test_that_every_nic_has_its_driver_and_its_address_in_pci_order(
         shown = [agent.shell(f"ip -4 -o address show dev {name}").split()[3] for name in names]
         assert drivers == list(NICS.values())
         assert shown == addresses.split(",")
+        assert {agent.shell(f"cat /sys/class/net/{name}/carrier").strip() for name in names} == {"1"}
         assert agent.shell("cat /proc/sys/kernel/tainted").strip() == "0"
 
 
