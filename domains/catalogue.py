@@ -12,10 +12,17 @@ from functools import cache
 from typing import Any, Literal
 
 from domains.quantities import EMULATED_NICS
-from domains.render import NetworkPlan, render, render_network, render_vf_pool
+from domains.render import (
+    NetworkPlan,
+    render,
+    render_network,
+    render_pool,
+    render_vf_pool,
+    render_volume,
+)
 from domains.spec import DomainSpec
 
-Kind = Literal["domain", "network"]
+Kind = Literal["domain", "network", "storagepool", "storagevol"]
 
 _NICS: dict[str, dict[str, Any]] = {
     **{f"nic-{model}": {"nic": {"model": model}} for model in EMULATED_NICS},
@@ -90,12 +97,18 @@ def specs() -> dict[str, DomainSpec]:
 
 
 def family() -> Iterator[Rendered]:
-    """Render every guest, and the networks that they are plugged into."""
+    """Render every guest, the networks that they are plugged into, and where their images and disks are."""
     for name, spec in specs().items():
         yield Rendered(name, "domain", render(spec))
-    for mode in ("isolated", "nat"):
+    modes: tuple[Literal["isolated", "nat"], ...] = ("isolated", "nat")
+    for mode in modes:
         yield Rendered(f"network-{mode}-itself", "network", own_network(mode))
     yield Rendered("vf-pool-itself", "network", render_vf_pool("vf-pool", "enp3s0f0"))
+    yield Rendered("images-pool-itself", "storagepool", render_pool("tdlab", "/var/lib/libvirt/images/tdlab"))
+    formats: tuple[Literal["raw", "qcow2"], ...] = ("raw", "qcow2")
+    for format_ in formats:
+        volume = render_volume("disk", 64 * 2**20, format_=format_)
+        yield Rendered(f"volume-{format_}-itself", "storagevol", volume)
 
 
 def own_network(mode: Literal["isolated", "nat"]) -> str:
