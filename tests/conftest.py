@@ -6,8 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from domains import daemon
+
+# No deadline for an example: how long it takes tells of the machine, and machines that run guests are busy.
+settings.register_profile("tdlab", deadline=None)
+settings.load_profile("tdlab")
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import pytest
 from lxml import etree
 
-from domains import daemon, hypervisor, images, lifecycle, ownership, store
+from domains import hypervisor, images, lifecycle, ownership, store
 from domains.guest import Guest
 from domains.hypervisor import Hypervisor
 from domains.render import Owner, Placement, render, render_volume
@@ -33,8 +33,7 @@ class Lab:
 
 
 @pytest.fixture(scope="module")
-def lab() -> Iterator[Lab]:
-    daemon.ensure_running()
+def lab(libvirt_daemon: None) -> Iterator[Lab]:
     with hypervisor.connected() as connection:
         owner = ownership.this_process(ownership.new_run_id())
         stored = store.keep(connection, images.build())

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from domains import daemon, hypervisor, images, lifecycle, ownership, paths, process, render, store, wait
+from domains import hypervisor, images, lifecycle, ownership, paths, process, render, store, wait
 from domains.errors import GuestError, HypervisorError
 from domains.hypervisor import Hypervisor
 from domains.render import NetworkPlan, Owner, Placement
@@ -48,8 +48,7 @@ def place(connection: Hypervisor, owner: Owner) -> Placement:
 
 
 @pytest.fixture
-def connection() -> Iterator[Hypervisor]:
-    daemon.ensure_running()
+def connection(libvirt_daemon: None) -> Iterator[Hypervisor]:
     with hypervisor.connected() as open_one:
         yield open_one
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import libvirt
 import pytest
 
-from domains import catalogue, daemon, hypervisor
+from domains import catalogue, hypervisor
 from domains.errors import HypervisorError
 from domains.hypervisor import Hypervisor
 from domains.render import render
@@ -52,8 +52,7 @@ _TOLD = {
 
 
 @pytest.fixture(scope="module")
-def connection() -> Iterator[Hypervisor]:
-    daemon.ensure_running()
+def connection(libvirt_daemon: None) -> Iterator[Hypervisor]:
     with hypervisor.connected() as open_one:
         yield open_one
 
