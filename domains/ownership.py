@@ -94,10 +94,10 @@ def _is_orphan(xml: str) -> bool:
     if element is None:
         return False
     get = element.get
-    owner = Owner(
-        get("run", ""), int(get("pid", "0")), int(get("started", "0")), get("boot", ""), get("machine", "")
-    )
-    return not is_alive(owner)
+    pid, started = get("pid", ""), get("started", "")
+    if not (pid.isdecimal() and started.isdecimal()):
+        return False  # not as tdlab writes it: somebody else's, whatever its name
+    return not is_alive(Owner(get("run", ""), int(pid), int(started), get("boot", ""), get("machine", "")))
 
 
 def _started(pid: int) -> int | None:

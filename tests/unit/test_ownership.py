@@ -98,3 +98,10 @@ def test_orphans_are_known_by_their_metadata(mine: Owner) -> None:
     assert not ownership._is_orphan(xml(None))
     assert not ownership._is_orphan(xml(mine))
     assert ownership._is_orphan(xml(replace(mine, started=1)))
+
+
+@pytest.mark.parametrize("attributes", ["", "pid='x' started='1'", "pid='1'", "pid='-1' started='1'"])
+def test_metadata_that_tdlab_did_not_write_makes_no_orphan(attributes: str) -> None:
+    namespace = "urn:tdlab:owner:1"
+    xml = f"<network><metadata><o:owner xmlns:o='{namespace}' {attributes}/></metadata></network>"
+    assert not ownership._is_orphan(xml)
