@@ -114,11 +114,8 @@ def _start(daemon: Daemon) -> bool:
             remedy="run ./tdlab once as root to set this host up",
         )
     own = ["--config", str(OUR_CONFIGURATION)] if daemon is LIBVIRTD and _configuration_is_stock() else []
-    done = _as_root(
-        ["env", "-i", CLEAN_PATH, "LANG=C", MARK, str(program), "--daemon", *own],
-        f"start {daemon.name}",
-        check=False,
-    )
+    words = [str(program), "--daemon"] if daemon is VIRTLOGD else [*_reaped(), str(program), *own]
+    done = _as_root(["env", "-i", CLEAN_PATH, "LANG=C", MARK, *words], f"start {daemon.name}", check=False)
     if done.status != 0:
         # Somebody else may have started it in the same moment: then its process number is already there.
         wait.until(
@@ -127,6 +124,15 @@ def _start(daemon: Daemon) -> bool:
             deadline=3,
         )
     return done.status == 0
+
+
+def _reaped() -> list[str]:
+    """Return the words that run libvirtd in the background under a process that buries its dead.
+
+    QEMU's processes are libvirtd's orphans. Where process 1 is no real init it buries them late or never, and
+    libvirt waits for that before it calls a guest ended.
+    """
+    return ["setsid", "--fork", "tini", "-s", "--"]
 
 
 def _configuration_is_stock() -> bool:

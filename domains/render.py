@@ -68,6 +68,7 @@ class Placement:
     network: str = "tdlab"
     disk_path: str = "/var/lib/libvirt/images/tdlab/disk.qcow2"
     images: tuple[DiskImage, ...] = ()
+    cpuinfo: str = ""
     owner: Owner | None = None
 
     @property

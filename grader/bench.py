@@ -69,7 +69,11 @@ def run(bench: Bench, image: Callable[[], GuestImage]) -> None:
     with bench.timings.phase("store the guest image"):
         stored = store.keep(bench.hypervisor, image())
     place = Placement(
-        accelerator=chosen.name, kernel=stored.kernel, initramfs=stored.initramfs, owner=bench.owner
+        accelerator=chosen.name,
+        kernel=stored.kernel,
+        initramfs=stored.initramfs,
+        cpuinfo=bench.host.read("/proc/cpuinfo") or "",
+        owner=bench.owner,
     )
     for group in _groups(cells):
         _measure_group(bench, group, place)

@@ -58,7 +58,7 @@ class Measurement(Record):
 class CellResult(Record):
     """One spec under the workload on one host.
 
-    ``asked`` and ``ran`` hold the same keys (``accelerator``, ``nic_model``, ``vhost``, ``ept`` …), the second
+    ``asked`` and ``ran`` hold the same keys (``accelerator``, ``nic_model``, ``ept`` …), the second
     read back from the host and from inside the guest. A metric that cannot be had is absent from
     ``measurements`` and named in ``not_measurable`` with its cause: it is never 0.
     """

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,8 +38,6 @@ def command(out: Path | None, resume: str | None, lang: str, as_json: bool, show
     from grader.report import terminal
 
     timings = Timings()
-    # scipy takes a second to import and is needed at the end only: a thread loads it while guests boot.
-    threading.Thread(target=_preload, daemon=True).start()
     lab = labs.load(labs.find(_LAB))
     asked = matrix.load(lab.folder / "matrix.yaml")
     folder = out or (journal.last("demo") if resume == "last" else Path(resume or default_folder("demo")))
@@ -63,10 +60,6 @@ def command(out: Path | None, resume: str | None, lang: str, as_json: bool, show
     if show_timings:
         timings.show()
     return exit_code(run, broken=bool(surprises))
-
-
-def _preload() -> None:
-    import scipy.stats  # noqa: F401
 
 
 def _graded(lab: Lab, run: Run, folder: Path) -> tuple[Grade, list[str]]:

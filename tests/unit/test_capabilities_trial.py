@@ -12,6 +12,7 @@ from typing import Any, cast
 import pytest
 
 from domains import images, lifecycle
+from domains import store as stores
 from domains.capabilities import survey as surveys
 from domains.capabilities import trial
 from domains.errors import DeadlineExceeded, GuestError, HypervisorError, InfrastructureError
@@ -196,7 +197,7 @@ def guest(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
 
     monkeypatch.setattr(trial, "connected", connected)
     monkeypatch.setattr(images, "build", lambda say: object())
-    monkeypatch.setattr(lifecycle, "store", lambda *_: lifecycle.StoredImage("/k", "/i"))
+    monkeypatch.setattr(stores, "keep", lambda *_: stores.StoredImage("/k", "/i"))
     monkeypatch.setattr(lifecycle, "network", network)
     monkeypatch.setattr(lifecycle, "running", running)
     return made
@@ -230,7 +231,7 @@ def test_what_fails_before_the_start_says_nothing_about_kvm(
     def full(*_: object) -> None:
         raise InfrastructureError("no space left", remedy="make room")
 
-    monkeypatch.setattr(lifecycle, "store", full)
+    monkeypatch.setattr(stores, "keep", full)
     verdict = trial.attempt(URI, host("intel-workstation"), lambda _: None)
     assert (verdict.kvm.status, verdict.kvm.remedy) == ("unknown", "make room")
     assert "no space left" in (verdict.kvm.cause or "")
@@ -257,7 +258,7 @@ def test_a_libvirt_that_does_not_answer_is_not_waited_for(
         answers.wait()
         raise InfrastructureError("too late")
 
-    monkeypatch.setattr(lifecycle, "store", store)
+    monkeypatch.setattr(stores, "keep", store)
     monkeypatch.setattr(trial, "WITHOUT_EXTENSION_SECONDS", 0.0)
     monkeypatch.setattr(trial, "SLACK_WITHOUT_EXTENSION_SECONDS", 0.0)
     verdict = trial.attempt(URI, host("virtual-machine"), lambda _: None)
@@ -272,6 +273,6 @@ def test_a_fault_of_ours_in_the_trial_is_not_hidden(
     def wrong(*_: object) -> None:
         raise KeyError("ours")
 
-    monkeypatch.setattr(lifecycle, "store", wrong)
+    monkeypatch.setattr(stores, "keep", wrong)
     with pytest.raises(KeyError, match="ours"):
         trial.attempt(URI, host("virtual-machine"), lambda _: None)

@@ -1,0 +1,36 @@
+#!/bin/sh
+# One cell as a person would measure it by hand: QEMU on a tap, iperf3 both ways, ping. What tdlab is held against.
+# bare_cell.sh KERNEL INITRAMFS ARGUMENTS DEVICE REPEATS   prints "DIRECTION MBIT/S" lines
+set -eu
+kernel=$1 initramfs=$2 arguments=$3 device=$4 repeats=$5
+tap=tdlbare$$ host=10.207.99.1 guest=10.207.99.10
+work=$(mktemp -d)
+qemu=
+clean() {
+    [ -z "$qemu" ] || { kill "$qemu" && wait "$qemu"; } 2>/dev/null || true
+    ip link delete "$tap" 2>/dev/null || true
+    rm -rf "$work"
+}
+trap clean EXIT
+
+ip tuntap add dev "$tap" mode tap
+ip address add "$host/24" dev "$tap"
+ip link set "$tap" up
+qemu-system-x86_64 -machine q35 -accel tcg -m 192 -nodefaults -no-user-config -display none \
+    -kernel "$kernel" -initrd "$initramfs" -append "$arguments tdlab.ip=$guest/24" \
+    -netdev tap,id=net,ifname="$tap",script=no,downscript=no \
+    -device "$device,netdev=net,romfile=,addr=0x10" \
+    -device virtio-serial-pci -chardev socket,id=agent,path="$work/agent",server=on,wait=off \
+    -device virtserialport,chardev=agent,name=org.qemu.guest_agent.0 \
+    -object rng-random,id=entropy,filename=/dev/urandom -device virtio-rng-pci,rng=entropy &
+qemu=$!
+
+until ping -n -q -c 1 -W 1 "$guest" >/dev/null 2>&1; do :; done
+rate() { python3 -c 'import json, sys; print(json.load(sys.stdin)["end"]["sum_received"]["bits_per_second"] / 1e6)'; }
+for _ in $(seq "$repeats"); do
+    until iperf3 -J -c "$guest" -t 1 -O 1 -i 1 >"$work/to"; do sleep 0.1; done
+    until iperf3 -J -c "$guest" -t 1 -O 1 -i 1 -R >"$work/from"; do sleep 0.1; done
+    ping -n -i 0.002 -c 100 "$guest" >"$work/ping"
+    echo "to_guest $(rate <"$work/to")"
+    echo "from_guest $(rate <"$work/from")"
+done
