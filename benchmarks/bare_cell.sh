@@ -16,7 +16,7 @@ trap clean EXIT
 ip tuntap add dev "$tap" mode tap
 ip address add "$host/24" dev "$tap"
 ip link set "$tap" up
-qemu-system-x86_64 -machine q35 -accel tcg -m 192 -nodefaults -no-user-config -display none \
+qemu-system-x86_64 -machine q35 -accel tcg -cpu qemu64,svm=off,vmx=off -m 192 -nodefaults -no-user-config -display none \
     -kernel "$kernel" -initrd "$initramfs" -append "$arguments tdlab.ip=$guest/24" \
     -netdev tap,id=net,ifname="$tap",script=no,downscript=no \
     -device "$device,netdev=net,romfile=,addr=0x10" \

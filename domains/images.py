@@ -12,7 +12,6 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-import re
 import shutil
 import sys
 import tempfile
@@ -92,18 +91,6 @@ def build(say: Say = lambda _: None) -> GuestImage:
             return _make(home, digest, recipe, wanted, say)
         except InfrastructureError as failed:
             return _older(home, recipe, failed, say)
-
-
-def clock_arguments(machine: str, accelerator: str, cpuinfo: str) -> tuple[str, ...]:
-    """Return what a guest must be told about its clock; ``cpuinfo`` is its host's ``/proc/cpuinfo``.
-
-    A microvm has no clock to measure the TSC by but the PIT, by a loop that fails on a busy host under TCG;
-    the kernel then hangs. TCG passes the host's TSC on, and on x86 bogomips is 2 × TSC MHz by definition.
-    """
-    found = re.search(r"^bogomips\s*: ([\d.]+)$", cpuinfo, re.MULTILINE)
-    if machine != "microvm" or accelerator != "tcg" or not found:
-        return ()
-    return (f"tsc_early_khz={float(found[1]) * 500:.0f}",)
 
 
 def where() -> GuestImage | None:

@@ -8,10 +8,11 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from domains import images, ownership, render, store, validate
+from domains import ownership, render, store, validate
 from domains.errors import HypervisorError
 from domains.guest import Guest
 from domains.hypervisor import Hypervisor, Machine
+from domains.images import KERNEL_ARGUMENTS
 from domains.render import NetworkPlan, Owner, Placement
 from domains.spec import DomainSpec
 
@@ -87,8 +88,7 @@ def running(
     Raises :class:`DeadlineExceeded` when it is not ready within ``ready_within`` seconds.
     """
     address = net.guest_address(number)
-    clock = images.clock_arguments(spec.machine, place.accelerator, place.cpuinfo)
-    arguments = (*images.KERNEL_ARGUMENTS, *clock, f"tdlab.ip={address}/{net.plan.prefix}")
+    arguments = (*KERNEL_ARGUMENTS, f"tdlab.ip={address}/{net.plan.prefix}")
     place = replace(place, network=net.plan.name, kernel_arguments=" ".join(arguments))
     with contextlib.ExitStack() as cleanup:
         if spec.disk and place.owner:

@@ -58,6 +58,11 @@ def volume_name(owner: Owner, rest: str) -> str:
     return f"{PREFIX}{owner.run}.{owner.pid}.{owner.started}.{owner.machine}-{rest}"
 
 
+def is_volume(name: str) -> bool:
+    """Return whether a volume has the name of one that tdlab made."""
+    return _VOLUME.match(name) is not None
+
+
 def sweep(hypervisor: Hypervisor, pool: Pool) -> list[Leftover]:
     """Remove domains, networks and volumes whose owner is gone, and return what was removed."""
     removed = []

@@ -68,7 +68,6 @@ class Placement:
     network: str = "tdlab"
     disk_path: str = "/var/lib/libvirt/images/tdlab/disk.qcow2"
     images: tuple[DiskImage, ...] = ()
-    cpuinfo: str = ""
     owner: Owner | None = None
 
     @property
@@ -138,9 +137,15 @@ def render_pool(name: str, folder: str) -> str:
     return _template("pool.xml.j2").render(name=name, folder=folder)
 
 
-def render_volume(name: str, capacity: int, *, format_: Literal["raw", "qcow2"] = "raw") -> str:
-    """Return the XML of an empty volume of ``capacity`` bytes."""
-    return _template("volume.xml.j2").render(name=name, capacity=capacity, format=format_)
+def render_volume(
+    name: str,
+    capacity: int,
+    *,
+    format_: Literal["raw", "qcow2"] = "raw",
+    backing: DiskImage | None = None,
+) -> str:
+    """Return the XML of a volume of ``capacity`` bytes: empty, or what it differs in from ``backing``."""
+    return _template("volume.xml.j2").render(name=name, capacity=capacity, format=format_, backing=backing)
 
 
 def _nic_template(spec: DomainSpec) -> str:

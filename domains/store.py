@@ -35,10 +35,24 @@ def keep(hypervisor: Hypervisor, image: GuestImage) -> StoredImage:
     """Have the guest image in the host's storage pool, uploading it only if it is not there."""
     place = pool(hypervisor)
     there = place.volumes()
+    _drop_old(place, there, image.digest[:16])
     return StoredImage(
         _stored(place, there, f"guest-{image.digest[:16]}-kernel", image.kernel),
         _stored(place, there, f"guest-{image.digest[:16]}-initramfs", image.initramfs),
     )
+
+
+def _drop_old(place: Pool, there: dict[str, str], digest: str) -> None:
+    """Delete uploads of other guest images: a running guest needs its kernel's file no more."""
+    for volume in there:
+        if "-guest-" in volume and f"-guest-{digest}-" not in volume and ownership.is_volume(volume):
+            place.delete(volume)
+
+
+def keep_disk(hypervisor: Hypervisor, digest: str, file: Path) -> str:
+    """Have a disk image in the host's storage pool, found by its digest; return its path there."""
+    place = pool(hypervisor)
+    return _stored(place, place.volumes(), f"disk-{digest[:16]}", file)
 
 
 def _stored(place: Pool, there: dict[str, str], name: str, file: Path) -> str:

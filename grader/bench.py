@@ -72,7 +72,6 @@ def run(bench: Bench, image: Callable[[], GuestImage]) -> None:
         accelerator=chosen.name,
         kernel=stored.kernel,
         initramfs=stored.initramfs,
-        cpuinfo=bench.host.read("/proc/cpuinfo") or "",
         owner=bench.owner,
     )
     for group in _groups(cells):

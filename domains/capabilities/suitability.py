@@ -89,11 +89,18 @@ def _page_tables(spec: DomainSpec, capabilities: Capabilities) -> Refused | None
 
 def _machine(spec: DomainSpec, capabilities: Capabilities) -> Refused | None:
     machines = capabilities.facts.machines
-    if machines is None or QEMU_MACHINES[spec.machine] in machines:
-        return None
-    return Refused(
-        f"QEMU on this host has no machine {spec.machine}", "install a newer QEMU, or write machine: q35"
-    )
+    if machines is not None and QEMU_MACHINES[spec.machine] not in machines:
+        return Refused(
+            f"QEMU on this host has no machine {spec.machine}", "install a newer QEMU, or write machine: q35"
+        )
+    # Seen with QEMU 10.0 and kernels 6.1 and 6.12: started paused, as libvirt starts everything, the kernel
+    # waits for ever for its first timer interrupt; started running it boots.
+    if spec.machine == "microvm" and not runs_under_kvm(spec, capabilities):
+        return Refused(
+            "a microvm that libvirt starts under TCG gets no timer interrupt and hangs",
+            "write machine: q35, or measure on a host where KVM works",
+        )
+    return None
 
 
 def _devices(spec: DomainSpec, capabilities: Capabilities) -> Refused | None:
@@ -128,6 +135,11 @@ def _handed_over(spec: DomainSpec, capabilities: Capabilities) -> Refused | None
         addresses.insert(0, spec.nic.address)
     if (addresses or spec.nic.pool) and capabilities["iommu"].status == "no":
         return _of(capabilities, "iommu", "a device can be handed over only behind an IOMMU: ")
+    if "auto" in addresses:
+        return Refused(
+            "address: auto names no device, and none is handed over that was not named",
+            "write the address of one; the row passthrough-nic of `tdlab doctor` lists them",
+        )
     for address in addresses:
         if refused := _function(address, spec, capabilities):
             return refused

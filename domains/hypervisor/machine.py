@@ -32,7 +32,7 @@ class Machine:
         if state == "stopped":
             raise GuestError(
                 f"{self.name} stopped before it was ready",
-                remedy="its console shows why: tdlab bench --keep-console",
+                remedy=f"/var/log/libvirt/qemu/{self.name}.log on the host says more",
             )
         if state != "ready":
             raise DeadlineExceeded(f"the agent of {self.name}", deadline)

@@ -182,11 +182,3 @@ def test_that_set_up_scripts_get_the_folder_on_stdout(
     assert "making the guest image" in said.err
     assert images.main(["where"]) == 0
     assert images.main(["wehre"]) == 2
-
-
-def test_that_a_microvm_under_tcg_is_told_the_speed_of_its_clock() -> None:
-    cpuinfo = "processor\t: 0\ncpu MHz\t\t: 800.000\nbogomips\t: 5192.25\n\n"
-    assert images.clock_arguments("microvm", "tcg", cpuinfo) == ("tsc_early_khz=2596125",)
-    assert images.clock_arguments("q35", "tcg", cpuinfo) == ()
-    assert images.clock_arguments("microvm", "kvm", cpuinfo) == ()
-    assert images.clock_arguments("microvm", "tcg", "nothing of the kind") == ()
