@@ -1,4 +1,4 @@
-"""What a user waits before anything happens: ``tdlab --help`` through the launcher, over ``python -c pass``."""
+"""What a user waits before anything happens: ``tdlab --help`` by the launcher, over ``python -c pass``."""
 
 from __future__ import annotations
 
