@@ -1,0 +1,34 @@
+"""One measuring run a host at a time."""
+
+from __future__ import annotations
+
+import pytest
+
+from domains import lease
+from domains.errors import UsageError
+from domains.host import Host
+
+
+def test_a_second_run_on_the_same_host_is_refused_until_the_first_ends() -> None:
+    host = Host(name="lease-test")
+    with (
+        lease.held(host),
+        pytest.raises(UsageError, match="another tdlab measures on lease-test"),
+        lease.held(host),
+    ):
+        pass
+    with lease.held(host):
+        pass
+
+
+def test_other_hosts_are_free() -> None:
+    with lease.held(Host(name="lease-one")), lease.held(Host(name="lease-two")):
+        pass
+
+
+def test_a_run_that_broke_gives_the_lease_back() -> None:
+    host = Host(name="lease-broken")
+    with pytest.raises(RuntimeError, match="boom"), lease.held(host):
+        raise RuntimeError("boom")
+    with lease.held(host):
+        pass
