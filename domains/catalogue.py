@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from domains.quantities import EMULATED_NICS
 from domains.render import (
+    DiskImage,
     NetworkPlan,
     render,
     render_network,
@@ -109,6 +110,9 @@ def family() -> Iterator[Rendered]:
     for format_ in formats:
         volume = render_volume("disk", 64 * 2**20, format_=format_)
         yield Rendered(f"volume-{format_}-itself", "storagevol", volume)
+    image = DiskImage("/var/lib/libvirt/images/tdlab/cloud.qcow2")
+    overlay = render_volume("disk", 64 * 2**20, format_="qcow2", backing=image)
+    yield Rendered("volume-overlay-itself", "storagevol", overlay)
 
 
 def own_network(mode: Literal["isolated", "nat"]) -> str:

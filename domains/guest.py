@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar, Literal
 
 from domains import wait
 from domains.errors import GuestError, ProcessError
@@ -14,6 +14,9 @@ from domains.process import Completed
 
 class Guest:
     """Runs commands inside a guest whose agent answers."""
+
+    # How the guest is reached, as a report names it.
+    channel: ClassVar[Literal["agent", "ssh"]] = "agent"
 
     def __init__(self, machine: Machine) -> None:
         self.machine = machine

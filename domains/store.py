@@ -49,12 +49,6 @@ def _drop_old(place: Pool, there: dict[str, str], digest: str) -> None:
             place.delete(volume)
 
 
-def keep_disk(hypervisor: Hypervisor, digest: str, file: Path) -> str:
-    """Have a disk image in the host's storage pool, found by its digest; return its path there."""
-    place = pool(hypervisor)
-    return _stored(place, place.volumes(), f"disk-{digest[:16]}", file)
-
-
 def _stored(place: Pool, there: dict[str, str], name: str, file: Path) -> str:
     """Return the path of a whole upload of this name, anybody's, or upload the file as ours.
 
