@@ -12,14 +12,18 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from domains import capabilities, lifecycle, ownership, store
+from domains import capabilities, cloud_guest, lifecycle, ownership
+from domains.cloud_image import CloudImage
 from domains.errors import InfrastructureError, TdlabError
 from domains.host import Host
 from domains.hypervisor import Hypervisor
 from domains.images import GuestImage
 from domains.lifecycle import Domain, Network
-from domains.render import Owner, Placement
+from domains.render import Owner
+from grader import booting
+from grader.booting import Booting
 from grader.journal import Journal
 from grader.matrix import Cell, Matrix
 from grader.measure import cell as measuring
@@ -44,6 +48,20 @@ class Bench:
     owner: Owner
     say: Say
     timings: Timings
+    # An ordinary cloud image to measure with, instead of the tiny guest.
+    cloud: CloudImage | None = None
+
+    def asked(self, cell: Cell) -> dict[str, Any]:
+        """Return what a cell asks for, and of which image when it is not the tiny guest's."""
+        return measuring.asked(cell.spec) | ({"image": self.cloud.label} if self.cloud else {})
+
+    def ran(self, domain: Domain) -> dict[str, Any]:
+        """Return what runs, read back; see :meth:`asked`."""
+        facts = measuring.ran(self.host, domain)
+        if self.cloud:
+            facts["image"] = f"{self.cloud.file.name} {cloud_guest.image_digest(domain.machine.xml())}"
+            facts["channel"] = domain.guest.channel
+        return facts
 
 
 def run(bench: Bench, image: Callable[[], GuestImage]) -> None:
@@ -66,16 +84,15 @@ def run(bench: Bench, image: Callable[[], GuestImage]) -> None:
         return
     if chosen.name == "tcg":
         bench.say(f"guests run under TCG, software emulation: {chosen.why}")
-    with bench.timings.phase("store the guest image"):
-        stored = store.keep(bench.hypervisor, image())
-    place = Placement(
-        accelerator=chosen.name,
-        kernel=stored.kernel,
-        initramfs=stored.initramfs,
-        owner=bench.owner,
-    )
-    for group in _groups(cells):
-        _measure_group(bench, group, place)
+    with contextlib.ExitStack() as held:
+        with bench.timings.phase("store the guest image"):
+            scratch = bench.journal.folder / ".cloud"
+            boot = held.enter_context(
+                booting.ready(bench.hypervisor, bench.owner, image(), bench.cloud, scratch)
+            )
+        place = dataclasses.replace(boot.place, accelerator=chosen.name)
+        for group in _groups(cells):
+            _measure_group(bench, group, Booting(place, boot.start))
 
 
 def _missing(bench: Bench) -> list[Cell]:
@@ -90,6 +107,8 @@ def _able(bench: Bench, cells: Sequence[Cell], able: capabilities.Capabilities) 
     """Yield what this host can run; note the rest as skipped, with cause and remedy."""
     for cell in cells:
         refused = capabilities.refusal(cell.spec, able)
+        if refused is None and bench.cloud:
+            refused = cloud_guest.refusal(cell.spec)
         if refused is None and cell.spec.network.mode == "bridge":
             cause = "on a bridge of the host's own the guest's address is not ours to choose"
             refused = capabilities.Refused(cause, "measure with network: {mode: isolated}")
@@ -101,7 +120,7 @@ def _able(bench: Bench, cells: Sequence[Cell], able: capabilities.Capabilities) 
             "cell",
             cell=cell.id,
             status="skipped",
-            asked=measuring.asked(cell.spec),
+            asked=bench.asked(cell),
             cause=refused.cause,
             remedy=refused.remedy,
         )
@@ -133,7 +152,7 @@ def _available_memory() -> int:
     raise InfrastructureError("/proc/meminfo does not say how much memory is available")
 
 
-def _measure_group(bench: Bench, cells: Sequence[Cell], place: Placement) -> None:
+def _measure_group(bench: Bench, cells: Sequence[Cell], boot: Booting) -> None:
     mode = cells[0].spec.network.mode
     with contextlib.ExitStack() as everything:
         net = everything.enter_context(lifecycle.network(bench.hypervisor, bench.owner, mode=mode))
@@ -142,14 +161,14 @@ def _measure_group(bench: Bench, cells: Sequence[Cell], place: Placement) -> Non
         everything.callback(_end_together, bench, lives)
         for number, cell in enumerate(cells):
             with bench.timings.phase("boot the guests"):
-                _boot(bench, cell, place, net, number, guests, lives)
+                _boot(bench, cell, boot, net, number, guests, lives)
         _rounds(bench, cells, guests, lives)
 
 
 def _boot(
     bench: Bench,
     cell: Cell,
-    place: Placement,
+    boot: Booting,
     net: Network,
     number: int,
     guests: dict[str, Domain],
@@ -159,11 +178,11 @@ def _boot(
     life = contextlib.ExitStack()
     lives[cell.id] = life
     try:
-        accelerator = "tcg" if cell.spec.accelerator == "tcg" else place.accelerator
-        here = dataclasses.replace(place, name=name, accelerator=accelerator)
-        domain = life.enter_context(lifecycle.running(bench.hypervisor, cell.spec, here, net, number))
+        accelerator = "tcg" if cell.spec.accelerator == "tcg" else boot.place.accelerator
+        here = dataclasses.replace(boot.place, name=name, accelerator=accelerator)
+        domain = life.enter_context(boot.start(cell.spec, here, net, number))
         measuring.wait_for_network(bench.host, domain)
-        facts = measuring.ran(bench.host, domain)
+        facts = bench.ran(domain)
         domain.machine.pause()
     except TdlabError as broken:
         _give_up(bench, cell, broken, lives)
@@ -174,7 +193,7 @@ def _boot(
         "cell",
         cell=cell.id,
         status="measured",
-        asked=measuring.asked(cell.spec),
+        asked=bench.asked(cell),
         ran=facts,
         boot_to_ready=domain.boot_to_ready,
         xml=domain.xml,
@@ -222,7 +241,7 @@ def _give_up(bench: Bench, cell: Cell, broken: TdlabError, lives: dict[str, cont
         "cell",
         cell=cell.id,
         status="error",
-        asked=measuring.asked(cell.spec),
+        asked=bench.asked(cell),
         cause=broken.problem,
         remedy=broken.remedy or "run it again with --resume",
     )

@@ -27,6 +27,7 @@ class Request:
     folder: Path
     resume: bool
     command: str
+    image: Path | None = None  # an ordinary cloud image, instead of the tiny guest
 
 
 def say(message: str) -> None:
@@ -41,19 +42,22 @@ def execute(request: Request, timings: Timings) -> Run:
     # scipy takes a second to import and is needed at the end only: a thread loads it while guests boot.
     threading.Thread(target=_load_scipy, daemon=True).start()
     with timings.phase("load libvirt"):
-        from domains import daemon, hypervisor, images, ownership, store
+        from domains import cloud_image, daemon, hypervisor, images, lease, ownership, store
         from domains.host import Host
         from grader import bench, summary
 
+    with timings.phase("look at the cloud image"):
+        cloud = cloud_image.inspect(request.image) if request.image else None
     owner = ownership.this_process(ownership.new_run_id())
     plan = {
         "schema": "tdlab.plan/1",
         "id": owner.run,
-        "asked": _asked(request.matrix),
+        "asked": _asked(request.matrix) | ({"image": cloud.digest} if cloud else {}),
         "started": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "tdlab": version(),
     }
-    with journals.opened(request.folder, plan, resume=request.resume) as journal:
+    host = Host()
+    with lease.held(host), journals.opened(request.folder, plan, resume=request.resume) as journal:
         journals.remember(request.folder, request.command)
         with timings.phase("start libvirt"):
             if said := daemon.ensure_running():
@@ -62,7 +66,7 @@ def execute(request: Request, timings: Timings) -> Run:
             with timings.phase("remove leftovers"):
                 for leftover in ownership.sweep(connection, store.pool(connection)):
                     say(f"removed {leftover.kind} {leftover.name}, left by a run that was killed")
-            work = bench.Bench(Host(), connection, journal, request.matrix, owner, say, timings)
+            work = bench.Bench(host, connection, journal, request.matrix, owner, say, timings, cloud)
             with _patient_interrupt():
                 bench.run(work, lambda: images.build(say))
         with timings.phase("summarise"):

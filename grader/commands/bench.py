@@ -14,6 +14,11 @@ from grader.timings import Timings
 @click.argument("matrix", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of the run and its report.")
 @click.option("--resume", type=click.Path(path_type=Path), help="Go on with the run in this folder.")
+@click.option(
+    "--image",
+    type=click.Path(path_type=Path),
+    help="Measure with this cloud image (qcow2 or raw, with cloud-init), not with the tiny guest.",
+)
 @click.option("--cell", "only", multiple=True, help="Measure only this cell; may be repeated.")
 @click.option("--repeats", type=click.IntRange(min=1), help="Rounds, instead of the matrix's own number.")
 @click.option("--seconds", type=click.IntRange(min=1), help="Seconds each way, instead of the matrix's own.")
@@ -24,6 +29,7 @@ def command(
     matrix: Path,
     out: Path | None,
     resume: Path | None,
+    image: Path | None,
     only: tuple[str, ...],
     repeats: int | None,
     seconds: int | None,
@@ -42,7 +48,7 @@ def command(
         return 0
     timings = Timings()
     folder = resume or out or default_folder("bench")
-    run = execute(Request(asked, folder, resume is not None, "bench"), timings)
+    run = execute(Request(asked, folder, resume is not None, "bench", image), timings)
     with timings.phase("write the report"):
         report.write(run, folder)
     if as_json:
