@@ -9,7 +9,6 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from importlib import metadata
 from typing import NoReturn
 
 import click
@@ -63,6 +62,8 @@ class LazyCommands(click.Group):
 
 def version() -> str:
     """Return the version of tdlab, from its installation or from its checkout."""
+    from importlib import metadata
+
     try:
         return metadata.version("tdlab")
     except metadata.PackageNotFoundError:
