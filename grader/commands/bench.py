@@ -11,7 +11,7 @@ from grader.timings import Timings
 
 
 @click.command("bench")
-@click.argument("matrix", type=click.Path(path_type=Path))
+@click.argument("matrix", required=False, type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of the run and its report.")
 @click.option("--resume", type=click.Path(path_type=Path), help="Go on with the run in this folder.")
 @click.option(
@@ -26,7 +26,7 @@ from grader.timings import Timings
 @click.option("--dry-run", is_flag=True, help="Print the cells that would be measured.")
 @click.option("--timings", "show_timings", is_flag=True, help="Print how long each phase took.")
 def command(
-    matrix: Path,
+    matrix: Path | None,
     out: Path | None,
     resume: Path | None,
     image: Path | None,
@@ -37,11 +37,16 @@ def command(
     dry_run: bool,
     show_timings: bool,
 ) -> int:
-    """Measure the cells of MATRIX (a matrix.yaml) on this host and write a report."""
+    """Measure the cells of MATRIX (a matrix.yaml) on this host and write a report.
+
+    Without a MATRIX, the cells are those of the lab R202.
+    """
+    from domains import paths
     from grader import matrix as matrices
     from grader import report
 
-    asked = matrices.load(matrix).limited(only, repeats=repeats, seconds=seconds)
+    file = matrix or paths.LABS / "r202" / "matrix.yaml"
+    asked = matrices.load(file).limited(only, repeats=repeats, seconds=seconds)
     if dry_run:
         for cell in asked.cells:
             click.echo(cell.id)

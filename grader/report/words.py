@@ -90,6 +90,8 @@ FACTS = {
     "vhost": N_("vhost"),
     "ept": N_("EPT or RVI"),
     "driver": N_("driver in the guest"),
+    "image": N_("image of the guest"),
+    "channel": N_("channel into the guest"),
 }
 
 
