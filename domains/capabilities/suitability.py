@@ -13,7 +13,7 @@ from domains.quantities import MIB, in_units
 from domains.refusal import nearest
 from domains.spec import DomainSpec
 
-EMULATED = "`tdlab host up --emulated` brings a host with KVM, an IOMMU and SR-IOV"
+ELSEWHERE = "measure on a lab host with working KVM, an IOMMU and an SR-IOV NIC"
 
 # QEMU's device behind each word of a spec, where the two differ.
 QEMU_DEVICES = {"virtio": "virtio-net-pci", "hostdev": "vfio-pci", "vf": "vfio-pci"}
@@ -44,7 +44,7 @@ def _cpu(spec: DomainSpec, capabilities: Capabilities) -> Refused | None:
         return _nested_under_kvm(spec, capabilities)
     if spec.cpu.model == "host":
         return Refused(
-            "cpu model 'host' needs KVM, which this host does not have", f"write model: max; or {EMULATED}"
+            "cpu model 'host' needs KVM, which this host does not have", f"write model: max; or {ELSEWHERE}"
         )
     if spec.cpu.nested == "on" and spec.cpu.vendor == "intel":
         return Refused(
@@ -71,7 +71,7 @@ def _page_tables(spec: DomainSpec, capabilities: Capabilities) -> Refused | None
         return None
     if not runs_under_kvm(spec, capabilities):
         cause = "TCG has neither EPT nor shadow page tables: comparing them needs KVM"
-        return Refused(cause, EMULATED)
+        return Refused(cause, ELSEWHERE)
     used, module = capabilities.facts.two_tables, capabilities.facts.module or "kvm"
     wanted = spec.cpu.ept == "on"
     if used is None:
@@ -83,7 +83,7 @@ def _page_tables(spec: DomainSpec, capabilities: Capabilities) -> Refused | None
     return Refused(
         f"{module} is loaded with {name}={int(used)}, and the spec asks for ept: {spec.cpu.ept}",
         f"with no guest running: sudo modprobe -r {module} && sudo modprobe {module} {name}={int(wanted)};"
-        f" or {EMULATED}",
+        f" or {ELSEWHERE}",
     )
 
 

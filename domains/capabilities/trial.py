@@ -39,7 +39,7 @@ FIRST_PORT = 0x9000
 _TOLERANCE = 0.1
 _IO_EXITS = re.compile(r"vcpu\.\d+\.io_exits\.sum")
 
-_EMULATED = "`tdlab host up --emulated` brings a host with real KVM; measuring here goes on under TCG"
+_ELSEWHERE = "use a lab host with working KVM; measuring here goes on under TCG"
 Say = Callable[[str], None]
 
 
@@ -221,7 +221,7 @@ def judge_counters(
         "counters",
         evidence,
         cause="not measurable here: this KVM does not count the exits that certainly happened",
-        remedy="use a host whose counters are right: `tdlab host up --emulated` brings one",
+        remedy="use a host whose counters are right",
     )
 
 
@@ -237,7 +237,7 @@ def _refused(evidence: str, cause: str, remedy: str, *, final: bool = False) -> 
 
 
 def _no_counters(cause: str, remedy: str | None) -> Capability:
-    return model.no("counters", "not tried", cause=cause, remedy=remedy or _EMULATED)
+    return model.no("counters", "not tried", cause=cause, remedy=remedy or _ELSEWHERE)
 
 
 def _why_missing(survey: Survey) -> str:
@@ -260,10 +260,10 @@ def _no_flag(survey: Survey) -> str:
 def _remedy(survey: Survey) -> str:
     """Say what would bring KVM, from what is missing."""
     if survey.kvm_module:
-        return f"pass /dev/kvm on if this is a container, and read the kernel log (dmesg); or {_EMULATED}"
+        return f"pass /dev/kvm on if this is a container, and read the kernel log (dmesg); or {_ELSEWHERE}"
     if survey.extension:
-        return f"run: sudo modprobe kvm_{survey.vendor or 'intel'}   and read the kernel log; or {_EMULATED}"
+        return f"run: sudo modprobe kvm_{survey.vendor or 'intel'}   and read the kernel log; or {_ELSEWHERE}"
     if survey.outer_hypervisor:
-        return f"let the hypervisor below pass nested virtualisation on to this machine; or {_EMULATED}"
+        return f"let the hypervisor below pass nested virtualisation on to this machine; or {_ELSEWHERE}"
     name = {"intel": "VT-x", "amd": "SVM"}.get(survey.vendor or "", "VT-x or SVM")
-    return f"enable {name} in the firmware set-up; or {_EMULATED}"
+    return f"enable {name} in the firmware set-up; or {_ELSEWHERE}"
