@@ -12,9 +12,10 @@ import click
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def command(arguments: tuple[str, ...]) -> int:
     """Run tdlab's own tests, those with real guests too; ARGUMENTS after ``--`` go to pytest."""
-    from domains import bootstrap, process
+    from domains import process
     from domains.errors import UsageError
     from domains.paths import SHIPPED
+    from domains.setup import bootstrap
 
     if not (SHIPPED / "tests").is_dir():
         raise UsageError(

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from domains import bootstrap, daemon, privilege
+from domains import daemon, privilege
 from domains.provision import ProvisionReport, provision, require
+from domains.setup import bootstrap
 
 pytestmark = pytest.mark.integration
 

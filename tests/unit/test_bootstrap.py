@@ -14,9 +14,10 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from domains import bootstrap, environments, privilege, process
+from domains import privilege, process
 from domains.errors import EXIT_INFRASTRUCTURE, InfrastructureError
-from domains.phases import Phases, Step
+from domains.setup import bootstrap, environments
+from domains.setup.phases import Phases, Step
 
 DEFAULTS = bootstrap.PLAYBOOKS / "roles/lab_host/defaults/main.yml"
 

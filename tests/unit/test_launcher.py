@@ -16,7 +16,7 @@ ON_THE_MACHINE = ("/var/lib/tdlab/lab_host.json", "/usr/sbin/libvirtd", "/usr/bi
 PYTHON = """#!/bin/sh
 case "$*" in
     "-c "*) exit 0 ;;
-    *domains.bootstrap*)
+    *domains.setup.bootstrap*)
         echo "set-up: $*" >&2
         [ -z "${BROKEN:-}" ] || exit 3
         mkdir -p "$4/venv/bin" "$4/setup"
@@ -33,11 +33,9 @@ esac
 def checkout(tmp_path: Path) -> Path:
     """A checkout with nothing in it but what the launcher reads, in a folder with a space in its name."""
     folder = tmp_path / "a checkout"
-    (folder / "domains").mkdir(parents=True)
+    shutil.copytree(TOP / "domains/setup", folder / "domains/setup")
     shutil.copy(TOP / "tdlab", folder)
     shutil.copy(TOP / "requirements.lock", folder)
-    for module in ("bootstrap", "environments"):
-        shutil.copy(TOP / f"domains/{module}.py", folder / "domains")
     shutil.copytree(TOP / "playbooks", folder / "playbooks")
     python = tmp_path / "python"
     python.write_text(PYTHON)
@@ -67,7 +65,7 @@ def tdlab(checkout: Path, *words: str, via: Path | None = None, **env: str) -> p
 def test_set_up_runs_once_and_then_the_command(checkout: Path) -> None:
     first = tdlab(checkout, "render", "a b", "--all")
     assert first.stdout == f"{checkout}|-P|-m|grader|render|a b|--all|"
-    assert "-m domains.bootstrap" in first.stderr
+    assert "-m domains.setup.bootstrap" in first.stderr
     second = tdlab(checkout, "render", "a b", "--all")
     assert second.stdout == first.stdout
     assert second.stderr == ""
@@ -85,17 +83,18 @@ def test_a_second_clone_needs_no_set_up(checkout: Path) -> None:
 def test_set_up_runs_again_when_the_machine_has_lost_what_it_was_given(checkout: Path, path: str) -> None:
     tdlab(checkout)
     (checkout.parent / Path(path).name).unlink()
-    assert "domains.bootstrap" in tdlab(checkout).stderr
+    assert "domains.setup.bootstrap" in tdlab(checkout).stderr
 
 
 @pytest.mark.parametrize(
-    "changed", ["requirements.lock", "domains/bootstrap.py", "playbooks/roles/lab_host/tasks/install.yml"]
+    "changed",
+    ["requirements.lock", "domains/setup/bootstrap.py", "playbooks/roles/lab_host/tasks/install.yml"],
 )
 def test_set_up_runs_again_when_what_it_installs_has_changed(checkout: Path, changed: str) -> None:
     tdlab(checkout)
     with (checkout / changed).open("a") as file:
         file.write("# changed\n")
-    assert "domains.bootstrap" in tdlab(checkout).stderr
+    assert "domains.setup.bootstrap" in tdlab(checkout).stderr
 
 
 def test_it_works_through_a_symbolic_link(checkout: Path) -> None:
@@ -114,7 +113,7 @@ def test_a_failed_set_up_ends_with_its_status_and_nothing_is_run(checkout: Path)
 def test_an_environment_that_was_removed_is_made_again(checkout: Path) -> None:
     tdlab(checkout)
     (checkout.parent / "home/.cache/tdlab/venv/complete").unlink()
-    assert "domains.bootstrap" in tdlab(checkout).stderr
+    assert "domains.setup.bootstrap" in tdlab(checkout).stderr
 
 
 def test_a_relative_cache_folder_is_ignored_as_the_xdg_specification_says(checkout: Path) -> None:

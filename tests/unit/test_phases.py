@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from domains.errors import InfrastructureError
-from domains.phases import Phases, Step
+from domains.setup.phases import Phases, Step
 
 
 def shell(title: str, line: str) -> Step:

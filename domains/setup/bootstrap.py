@@ -22,12 +22,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from domains import environments, privilege, process
+from domains import privilege, process
 from domains.errors import EXIT_INTERRUPTED, InfrastructureError, TdlabError
-from domains.phases import Phases, Step, say
 from domains.provision import PLAYBOOKS, STAMP, role_digest
+from domains.setup import environments
+from domains.setup.phases import Phases, Step, say
 
-CHECKOUT = Path(__file__).resolve().parent.parent
+CHECKOUT = Path(__file__).resolve().parents[2]
 # What the launcher, too, looks for before it believes that set-up has been done.
 PROGRAMS = ("libvirtd", "qemu-system-x86_64")
 
@@ -233,7 +234,7 @@ def _alone(cache: Path) -> Iterator[None]:
 
 
 def main(arguments: list[str]) -> int:
-    """``python -m domains.bootstrap CACHE KEY COMMAND...``: for the launcher."""
+    """``python -m domains.setup.bootstrap CACHE KEY COMMAND...``: for the launcher."""
     cache, key, *command = arguments
     try:
         set_up(Path(cache), key, command)

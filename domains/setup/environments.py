@@ -10,9 +10,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from domains.phases import Phases, Step
+from domains.setup.phases import Phases, Step
 
-CHECKOUT = Path(__file__).resolve().parent.parent
+CHECKOUT = Path(__file__).resolve().parents[2]
 LOCK = CHECKOUT / "requirements.lock"
 DEV_LOCK = CHECKOUT / "requirements-dev.lock"
 # Compiled against the libvirt that the role installs, so it comes after the role.
