@@ -110,6 +110,8 @@ def main() -> NoReturn:
         # The reader of our output went away (tdlab … | head): nothing to say, and nobody to say it to.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    except OSError as error:
+        _fail(f"{error.filename or 'the output'}: {error.strerror or error}", EXIT_INFRASTRUCTURE)
     except Exception as error:  # noqa: BLE001 - the last resort: a fault of ours, said as such
         _fail(f"a fault of tdlab itself: {type(error).__name__}: {error}", EXIT_INFRASTRUCTURE, ours=True)
 
