@@ -203,8 +203,8 @@ def _ready(spec: DomainSpec, over_ssh: SshGuest, ready_within: float) -> Guest:
         raise DeadlineExceeded(
             late.waited_for,
             ready_within,
-            remedy=f"the image needs cloud-init, a driver for {spec.nic.model}, "
-            f"and to be content with {spec.memory >> 20} MiB of memory",
+            remedy=f"the image needs cloud-init, a driver for {spec.nic.model}, no more than "
+            f"{spec.memory >> 20} MiB of memory, and no newer CPU than it gets (cpu: {{model: max}})",
         ) from late
     if "iperf3" not in has:
         raise GuestError(f"iperf3 does not start in {machine.name}", remedy="try another image")
