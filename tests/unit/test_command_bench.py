@@ -1,0 +1,52 @@
+"""``tdlab bench`` as it is typed: which cells, and which image, before anything starts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from domains import paths
+from domains.cloud_image import CloudImage
+from domains.errors import UsageError
+from grader import matrix
+from grader.bench import Bench
+from grader.commands import bench
+from grader.matrix import Cell
+
+CELLS = matrix.load(paths.LABS / "r202" / "matrix.yaml").cells
+
+
+def typed(*words: str) -> Result:
+    return CliRunner().invoke(bench.command, words)
+
+
+def test_that_without_a_matrix_the_cells_are_the_labs() -> None:
+    assert typed("--dry-run").stdout.split() == [cell.id for cell in CELLS]
+
+
+def test_that_the_cells_of_a_matrix_can_be_chosen(tmp_path: Path) -> None:
+    file = tmp_path / "matrix.yaml"
+    file.write_text("cells: [{id: a}, {id: b}]\n")
+    assert typed(str(file), "--dry-run", "--cell", "b").stdout == "b\n"
+
+
+def test_that_an_image_that_is_none_is_refused_before_anything_starts(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    refused = typed("--image", str(tmp_path / "other.qcow2"), "--out", str(out)).exception
+    assert isinstance(refused, UsageError)
+    assert "other.qcow2 does not exist" in refused.problem
+    assert not out.exists()
+
+
+@pytest.mark.parametrize("image", [None, CloudImage(Path("/x/debian.qcow2"), "qcow2", 1, "ab" * 32)])
+def test_that_what_was_asked_names_the_image_unless_it_is_the_tiny_guests(image: CloudImage | None) -> None:
+    asked = _asked(CELLS[0], image)
+    assert asked["nic_model"] == CELLS[0].spec.nic.model
+    assert asked.get("image") == ("debian.qcow2 sha256:abababababababab" if image else None)
+
+
+def _asked(cell: Cell, image: CloudImage | None) -> dict[str, object]:
+    nothing: dict[str, object] = dict.fromkeys(Bench.__dataclass_fields__)
+    return Bench(**nothing | {"cloud": image}).asked(cell)  # type: ignore[arg-type]
