@@ -15,7 +15,7 @@ import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
-from typing import IO, Any
+from typing import IO, Any, Self
 
 MAX_ARCHIVE = 32 * 2**20
 MAX_MEMBERS = 2000
@@ -29,8 +29,22 @@ _SMALL = 2**20
 # What the standard library raises for damaged archives, beside its own error classes.
 _DAMAGED = (EOFError, OSError, ValueError, OverflowError, RecursionError, NotImplementedError, RuntimeError)
 _LISTED = "answers.yaml"
+# Stands for the content of a folder: it counts as a member, and is never looked for.
+_FOLDER = b"\0folder"
 _GZIP, _END, _ZIP64 = b"\x1f\x8b", b"PK\x05\x06", b"PK\x06\x07"
 _MAX_DIRECTORY = MAX_MEMBERS * (46 + _MAX_NAME + 64)
+# Records of a tar file that only describe the next member. Python before 3.11.10 takes time that grows with
+# the square of their length, so that megabytes of digits in one of them would keep it busy for days.
+_DESCRIBING = frozenset(
+    {
+        tarfile.XHDTYPE,
+        tarfile.XGLTYPE,
+        tarfile.SOLARIS_XHDTYPE,
+        tarfile.GNUTYPE_LONGNAME,
+        tarfile.GNUTYPE_LONGLINK,
+    }
+)
+_MAX_RECORD, _MAX_RECORDS = 4096, 2**20
 
 
 class ArchiveRefused(Exception):
@@ -54,6 +68,8 @@ def read_archive(place: Path, names: Mapping[str, int]) -> dict[str, bytes]:
         for count, (name, content) in enumerate(members, 1):
             if count > MAX_MEMBERS:
                 raise ArchiveRefused(f"more than {MAX_MEMBERS:,} members")
+            if content is _FOLDER:
+                continue
             _remember(seen, name)
             if content is not None:
                 found[name] = content
@@ -71,6 +87,7 @@ def _zip(raw: bytes, names: Mapping[str, int]) -> Iterator[tuple[str, bytes | No
             name = _safe(member.orig_filename)
             kind = stat.S_IFMT(member.external_attr >> 16)
             if member.is_dir() and kind in {0, stat.S_IFDIR}:
+                yield name, _FOLDER
                 continue
             if kind not in {0, stat.S_IFREG}:
                 raise ArchiveRefused(f"{name} is a link or a device")
@@ -93,10 +110,11 @@ def _tar(raw: bytes, names: Mapping[str, int]) -> Iterator[tuple[str, bytes | No
     plain: Any = io.BytesIO(raw)
     opened: Any = gzip.GzipFile(fileobj=plain) if raw.startswith(_GZIP) else plain
     source: Any = _Capped(opened)
-    with tarfile.open(fileobj=source, mode="r|") as archive:
+    with tarfile.open(fileobj=source, mode="r|", tarinfo=_headers()) as archive:
         for member in archive:
             name = _safe(member.name)
             if member.type == tarfile.DIRTYPE:
+                yield name, _FOLDER
                 continue
             if member.type not in {tarfile.REGTYPE, tarfile.AREGTYPE}:
                 raise ArchiveRefused(f"{name} is a link or a device")
@@ -115,6 +133,24 @@ def _refuse_long_directory(raw: bytes) -> None:
     size = int.from_bytes(raw[at + 12 : at + 16], "little")
     if size > _MAX_DIRECTORY or raw[max(0, at - 20) : max(0, at - 16)] == _ZIP64:
         raise ArchiveRefused(f"more than {MAX_MEMBERS:,} members")
+
+
+def _headers() -> type[tarfile.TarInfo]:
+    """Return a class that looks at each header of one tar file before tarfile reads the record after it."""
+    left = _MAX_RECORDS
+
+    class Header(tarfile.TarInfo):
+        @classmethod
+        def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+            nonlocal left
+            header = super().frombuf(buf, encoding, errors)
+            if header.type in _DESCRIBING:
+                left -= header.size
+                if left < 0 or header.size > _MAX_RECORD:
+                    raise ArchiveRefused(f"members described in more than {_MAX_RECORD:,} bytes")
+            return header
+
+    return Header
 
 
 class _Capped:

@@ -150,6 +150,39 @@ def test_too_many_members_are_refused(tmp_path: Path) -> None:
         read_archive(tarred(tmp_path, *((tar_member(name), b"") for name in names)), CAPS)
 
 
+@pytest.mark.parametrize("kind", [tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.GNUTYPE_LONGNAME])
+def test_a_record_that_would_keep_python_busy_for_hours_is_not_read(tmp_path: Path, kind: bytes) -> None:
+    digits = b"1" * 4 * 2**20
+    place = tarred(tmp_path, (tar_member("x", kind), digits), (tar_member("answers.yaml"), b""))
+    with pytest.raises(ArchiveRefused, match="described in more than"):
+        read_archive(place, CAPS)
+
+
+def test_many_records_are_no_way_round_the_cap(tmp_path: Path) -> None:
+    records = [(tar_member(f"{number}", tarfile.XGLTYPE), b"9 a=bcde\n" * 400) for number in range(300)]
+    with pytest.raises(ArchiveRefused, match="described in more than"):
+        read_archive(tarred(tmp_path, *records), CAPS)
+
+
+def test_names_in_pax_records_are_read(tmp_path: Path) -> None:
+    place = tmp_path / "zoe.tar"
+    with tarfile.open(place, "w", format=tarfile.PAX_FORMAT) as archive:
+        member = tar_member("é" * 120)
+        archive.addfile(member)
+        archive.addfile(tar_member("answers.yaml"))
+    assert read_archive(place, CAPS) == {"answers.yaml": b""}
+
+
+def test_folders_count_as_members(tmp_path: Path) -> None:
+    folder = tar_member("d/", tarfile.DIRTYPE).tobuf(tarfile.USTAR_FORMAT)
+    as_tar = tmp_path / "zoe.tar"
+    as_tar.write_bytes(folder * 2001)
+    as_zip = zipped(tmp_path, *((f"{number}/", b"") for number in range(2001)))
+    for place in (as_tar, as_zip):
+        with pytest.raises(ArchiveRefused, match="more than 2,000 members"):
+            read_archive(place, CAPS)
+
+
 def test_a_directory_of_a_hundred_thousand_members_is_not_even_read(tmp_path: Path) -> None:
     place = tmp_path / "many.zip"
     size = 100_000 * 50
