@@ -109,9 +109,7 @@ def rebuilt(domain: StudentDomain) -> DomainSpec | str:
 
 def plain_model(model: str | None) -> str | None:
     """Return a NIC model without virtio's transitional variants: they are the same device to a driver."""
-    return (
-        "virtio" if model in {"virtio-transitional", "virtio-non-transitional", "virtio-net-pci"} else model
-    )
+    return "virtio" if model in _VIRTIO else model
 
 
 def _parsed(raw: bytes) -> etree._Element | XmlRefusal:
@@ -198,7 +196,8 @@ def _text(value: str | bytes) -> str:
 def _shown(tag: str) -> str:
     """Return a tag with a namespace shortened to what a student recognises: qemu:commandline, say."""
     space, _, name = tag.rpartition("}")
-    return f"{space.rstrip('/').split('/')[-2]}:{name}" if space.count("/") > 2 else name
+    steps = space.lstrip("{").rstrip("/").split("/")
+    return f"{steps[-2]}:{name}" if len(steps) > 3 else name
 
 
 _UNITS = {"b": 1, "bytes": 1, "KB": 1000, "k": 2**10, "KiB": 2**10, "MB": 10**6, "M": 2**20, "MiB": 2**20}

@@ -129,6 +129,13 @@ def test_qemu_commandline_is_refused_by_the_name_that_students_know() -> None:
     assert "another namespace" in found[0].why.en
 
 
+@pytest.mark.parametrize("space", ["a///", "////", "/", "urn:x", "http://a.b/c"])
+def test_a_namespace_of_any_form_is_refused(space: str) -> None:
+    found = read(f'<domain type="qemu" xmlns:x="{space}"><x:devices/></domain>'.encode())
+    assert isinstance(found, tuple)
+    assert "namespace" in found[0].why.en
+
+
 def test_the_whole_domain_in_a_foreign_namespace_is_refused() -> None:
     assert refusals(b"<domain xmlns='urn:eve' type='kvm'><name>x</name></domain>")
 
