@@ -37,10 +37,14 @@ class Commitment(Record):
 
 @dataclass(frozen=True)
 class Bundle:
-    """The evidence of one submission; a problem says why a file that is there could not be read."""
+    """The evidence of one submission; a problem says why a file that is there could not be read.
+
+    ``unreadable`` says that the report was read whole and not understood: damaged, or of another tdlab.
+    """
 
     run: Run | None = None
     problem: str | None = None
+    unreadable: bool = False
     commitments: tuple[Commitment, ...] = ()
     commitments_problem: str | None = None
 
@@ -49,6 +53,7 @@ class Why(Enum):
     """Why a value cannot be had from evidence."""
 
     NOT_BROUGHT = "the student did not bring it"
+    UNREADABLE = "it is there, and this tdlab cannot read it"
     HOST_CANNOT = "the host cannot measure it"
     CONTRADICTS_ITSELF = "the file does not agree with itself"
     COUNTER_LOST = "the measuring lost it"
@@ -80,7 +85,7 @@ def read(report: bytes | None, predictions: bytes | None) -> Bundle:
         except ValueError as bad:
             run, problem = None, f"{REPORT_FILE}: {_first(bad)}"
     commitments, lost = _commitments(predictions or b"")
-    return Bundle(run, problem, commitments, lost)
+    return Bundle(run, problem, problem is not None, commitments, lost)
 
 
 def _first(bad: ValueError) -> str:
@@ -92,15 +97,16 @@ def _first(bad: ValueError) -> str:
 
 
 def _commitments(raw: bytes) -> tuple[tuple[Commitment, ...], str | None]:
-    found = []
+    found, problem = [], None
     for number, line in enumerate(raw.splitlines(), 1):
         if not line.strip():
             continue
         try:
             found.append(Commitment.model_validate_json(line))
         except ValidationError as bad:
-            return tuple(found), f"{PREDICTIONS_FILE}:{number}:1: {_first(bad)}"
-    return tuple(found), None
+            # One torn line must not take the others away: they were committed all the same.
+            problem = problem or f"{PREDICTIONS_FILE}:{number}:1: {_first(bad)}"
+    return tuple(found), problem
 
 
 def commitment_hash(lab: str, question_id: str, prediction: Any) -> str:
@@ -144,9 +150,15 @@ def expected(expect: Expect, bundle: Bundle) -> Seen | Missing:
     return Seen(ratio, f"{above.how} / {below.how}")
 
 
+def no_run(bundle: Bundle) -> Missing:
+    """Return why a submission has no run: not brought is the student's, not understood may be ours."""
+    why = Why.UNREADABLE if bundle.unreadable else Why.NOT_BROUGHT
+    return Missing(why, bundle.problem or f"{REPORT_FILE} is missing")
+
+
 def _measure(wanted: Measure, bundle: Bundle) -> Seen | Missing:
     if bundle.run is None:
-        return Missing(Why.NOT_BROUGHT, bundle.problem or f"{REPORT_FILE} is missing")
+        return no_run(bundle)
     cells = [cell for cell in bundle.run.cells if _fits(cell, wanted)]
     if not cells:
         return Missing(Why.NOT_BROUGHT, f"{REPORT_FILE} has no cell with {_words(wanted)}")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from domains.errors import UsageError
 from grader.checks.prediction import plain
@@ -30,6 +31,15 @@ def commit(lab: Lab, question_id: str, value: Any, workspace: Path, now: datetim
     commitment = Commitment(question=question_id, sha256=sha256, time=now)
     file = workspace / PREDICTIONS_FILE
     file.parent.mkdir(parents=True, exist_ok=True)
-    with file.open("a", encoding="utf-8") as stream:
-        stream.write(commitment.model_dump_json() + "\n")
+    with file.open("a+b") as stream:
+        stream.write(_line_end(stream) + commitment.model_dump_json().encode() + b"\n")
+        stream.flush()
+        os.fsync(stream.fileno())
     return commitment
+
+
+def _line_end(stream: IO[bytes]) -> bytes:
+    """Return what ends a line that a full disk or a crash left half-written, or nothing."""
+    size = stream.seek(0, os.SEEK_END)
+    stream.seek(max(0, size - 1))
+    return b"\n" if stream.read(1) not in {b"", b"\n"} else b""

@@ -8,7 +8,7 @@ from grader.bilingual import decimal
 from grader.checks import words
 from grader.checks.number import readings, unit_shown
 from grader.checks.verdict import Context, result, without_value
-from grader.evidence import PREDICTIONS_FILE, REPORT_FILE, Missing, Seen, Why, commitment_hash
+from grader.evidence import PREDICTIONS_FILE, REPORT_FILE, Seen, commitment_hash
 from grader.questions import PredictionQuestion
 from grader.result import CheckResult, Evidence, Outcome
 
@@ -23,16 +23,17 @@ def check_prediction(question: PredictionQuestion, answer: Answer, context: Cont
             hint = words.AN_ORDER.say(lang, items=", ".join(question.items))
         return _failed(question, context, answer.value, hint)
     if bundle.run is None:
-        return without_value(question, _not_measured(context), context, answer.value)
-    if bundle.commitments_problem:
-        return _failed(question, context, answer.value, bundle.commitments_problem)
+        return without_value(question, evidence.no_run(bundle), context, answer.value)
     mine = [one for one in bundle.commitments if one.question == question.id]
     same = [one for one in mine if one.sha256 == commitment_hash(context.lab, question.id, predicted)]
+    if not same and bundle.commitments_problem:
+        return _failed(question, context, answer.value, bundle.commitments_problem)
     if not same:
         hint = (words.COMMITTED_OTHER if mine else words.NOT_COMMITTED).say(lang)
         return _failed(question, context, answer.value, hint)
     first = min(same, key=lambda one: one.time)
-    if first.time >= evidence.started(bundle.run):
+    # A run's start is written to the second: what was committed within it is not seen to be late.
+    if first.time.replace(microsecond=0) > evidence.started(bundle.run):
         hint = words.COMMITTED_LATE.say(lang, time=first.time.isoformat(), started=bundle.run.started)
         return _failed(question, context, answer.value, hint)
     committed = Evidence(source=PREDICTIONS_FILE, seen=f"{first.time.isoformat()} {first.sha256}")
@@ -60,10 +61,6 @@ def _shown(question: PredictionQuestion, value: float | list[str], context: Cont
     if isinstance(value, list):
         return " < ".join(value)
     return f"{decimal(value, context.lang)} {unit_shown(question.unit or '')}".strip()
-
-
-def _not_measured(context: Context) -> Missing:
-    return Missing(Why.NOT_BROUGHT, context.evidence.problem or f"{REPORT_FILE} is missing")
 
 
 def _failed(question: PredictionQuestion, context: Context, actual: object, hint: str) -> CheckResult:

@@ -71,6 +71,8 @@ def without_value(question: Asked, missing: Missing, context: Context, actual: o
     """Return the result of a question whose expected value cannot be had, by whose fault it is."""
     outcome, text = {
         Why.NOT_BROUGHT: (Outcome.FAIL, words.MEASURE_FIRST),
+        # A damaged file, or one of another tdlab: this program cannot say whose fault it is.
+        Why.UNREADABLE: (Outcome.INCONCLUSIVE, words.UNREADABLE),
         Why.HOST_CANNOT: (Outcome.SKIPPED, words.HOST_CANNOT),
         Why.CONTRADICTS_ITSELF: (Outcome.INCONCLUSIVE, words.UNVERIFIED),
         Why.COUNTER_LOST: (Outcome.ERROR, words.COUNTER_LOST),

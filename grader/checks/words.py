@@ -36,6 +36,10 @@ MEASURE_FIRST = _both(
 )
 HOST_CANNOT = _both("not gradable on this host: {cause}", "non notable sur cette machine : {cause}")
 UNVERIFIED = _both("unverified, left to the teacher: {cause}", "non vérifié, laissé à l'enseignant : {cause}")
+UNREADABLE = _both(
+    "the measures could not be read, left to the teacher: {cause}",
+    "les mesures n'ont pas pu être lues, laissé à l'enseignant : {cause}",
+)
 COUNTER_LOST = _both(
     "the measuring broke, no point is lost: {cause}", "la mesure a échoué, aucun point n'est perdu : {cause}"
 )
@@ -53,7 +57,6 @@ WHY_SOME = _both(
 )
 WHY_LONG = _both("longer than a short answer", "plus long qu'une réponse courte")
 FILE_MISSING = _both("{file} was not handed in", "{file} n'a pas été rendu")
-XML_REFUSED = _both("{file}: {refusal}", "{file} : {refusal}")
 NO_NIC = _both("the domain has no network interface", "le domaine n'a pas d'interface réseau")
 EMULATED_NIC = _both(
     "line {line}: the interface's model is {model}, {wanted} is asked for",

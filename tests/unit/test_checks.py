@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from domains.errors import Position
 from domains.paths import LABS
+from grader import evidence
 from grader import lab as labs
 from grader.answers import Answer
 from grader.bilingual import Lang
@@ -375,7 +377,7 @@ def test_any_prediction_committed_before_the_run_is_right(value: Any) -> None:
 @pytest.mark.parametrize(
     ("bundle", "hint"),
     [
-        (committed(2.0, 9, 30), "after the measure had begun"),
+        (committed(2.0, 9, 31), "after the measure had begun"),
         (committed(3.0), "was another one"),
         (committed(2.0, question_id="other"), "not committed before measuring"),
         (measured(virtio=20, e1000=10), "not committed before measuring"),
@@ -387,6 +389,28 @@ def test_a_prediction_that_did_not_come_first_is_the_students(bundle: Bundle, hi
     found = judged(PREDICTION, 2, bundle)
     assert found.outcome is Outcome.FAIL
     assert hint in found.hint
+
+
+def test_a_prediction_within_the_second_in_which_the_run_began_is_not_late() -> None:
+    bundle = committed(2.0, 9, 30)
+    moment = bundle.commitments[0].time.replace(microsecond=700_000)
+    same_second = bundle.commitments[0].model_copy(update={"time": moment})
+    assert judged(PREDICTION, 2, replace(bundle, commitments=(same_second,))).outcome is Outcome.PASS
+
+
+def test_a_torn_line_costs_no_prediction_that_was_committed_whole() -> None:
+    bundle = replace(committed(2.0), commitments_problem="predictions.jsonl:2:1: torn")
+    assert judged(PREDICTION, 2, bundle).outcome is Outcome.PASS
+
+
+@pytest.mark.parametrize("asked", [PREDICTION, NUMBER])
+def test_measures_that_cannot_be_read_are_left_to_the_teacher(asked: Question) -> None:
+    newer = measured(virtio=20, e1000=10).run
+    assert newer is not None
+    raw = newer.to_json().replace('"notes"', '"news"').encode()
+    found = judged(asked, 2, evidence.read(raw, None))
+    assert found.outcome is Outcome.INCONCLUSIVE
+    assert "could not be read" in found.hint
 
 
 def test_the_first_commitment_counts_when_it_was_repeated() -> None:

@@ -28,6 +28,17 @@ def test_a_prediction_is_committed_by_hash_and_time_alone(tmp_path: Path) -> Non
     assert b"2.5" not in raw
 
 
+def test_a_line_that_was_torn_does_not_take_the_next_one_with_it(tmp_path: Path) -> None:
+    done = predictions.commit(LAB, "3.2-predict", 2, tmp_path, NOW)
+    file = tmp_path / evidence.PREDICTIONS_FILE
+    file.write_bytes(file.read_bytes() + b'{"question":"3.2')
+    predictions.commit(LAB, "3.2-predict", 3, tmp_path, NOW)
+    found = evidence.read(None, file.read_bytes())
+    assert len(found.commitments) == 2
+    assert found.commitments[0] == done
+    assert str(found.commitments_problem).startswith("evidence/predictions.jsonl:2:1: ")
+
+
 @pytest.mark.parametrize(
     ("question", "value", "said"),
     [
