@@ -6,6 +6,7 @@ below (:func:`rebuilt`). The schema of libvirt is no security control, so this l
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from typing import Any
 from lxml import etree
 from pydantic import ValidationError
 
+from domains import refusal
 from domains.spec import DomainSpec
 from grader.bilingual import Bilingual
 from grader.checks.domain_rules import ALLOWED, DANGERS, OTHER_ATTRIBUTE, OTHER_ELEMENT, VALUES
@@ -74,14 +76,8 @@ def read(raw: bytes) -> StudentDomain | tuple[XmlRefusal, ...]:
     root = _parsed(raw)
     if isinstance(root, XmlRefusal):
         return (root,)
-    refusals = []
-    for refusal in _walk(root):
-        refusals.append(refusal)
-        if len(refusals) == _MAX_REFUSALS:
-            break
-    if refusals:
-        return tuple(refusals)
-    return _values(root)
+    refusals = tuple(itertools.islice(_walk(root), _MAX_REFUSALS))
+    return refusals or _values(root)
 
 
 def rebuilt(domain: StudentDomain) -> DomainSpec | str:
@@ -104,7 +100,10 @@ def rebuilt(domain: StudentDomain) -> DomainSpec | str:
     try:
         return DomainSpec.model_validate(wanted)
     except ValidationError as bad:
-        return bad.errors()[0]["msg"].removeprefix("Value error, ")
+        first = bad.errors()[0]
+        where = ".".join(str(step) for step in first["loc"])
+        said = refusal.explain(first, None).problem
+        return f"{where}: {said}" if where else said
 
 
 def plain_model(model: str | None) -> str | None:
@@ -204,7 +203,7 @@ _UNITS = {"b": 1, "bytes": 1, "KB": 1000, "k": 2**10, "KiB": 2**10, "MB": 10**6,
 _UNITS |= {"GB": 10**9, "G": 2**30, "GiB": 2**30}
 
 
-def _values(root: etree._Element) -> StudentDomain | tuple[XmlRefusal, ...]:
+def _values(root: etree._Element) -> StudentDomain:
     memory = root.find("memory")
     size = 0
     if memory is not None:
