@@ -138,7 +138,7 @@ def _refuse_depth(text: str, file: Path) -> None:
         if anchor:
             raise InputError(f"anchor &{anchor} is not allowed", where=where, remedy="write the value out")
         if tag:
-            raise InputError(f"tag {tag} is not allowed", where=where, remedy="remove it")
+            raise InputError(f"tag {shown(tag)} is not allowed", where=where, remedy="remove it")
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > MAX_DEPTH:

@@ -34,7 +34,7 @@ def _refused(raw: bytes, **limits: int) -> InputError:
         (
             b"a: !!python/name:os.system x",
             "1:4",
-            "tag tag:yaml.org,2002:python/name:os.system is not allowed",
+            "tag 'tag:yaml.org,2002:python/name:os.system' is not allowed",
         ),
         (b"? [a]\n: 1", "1:3", "a key must be a plain word"),
         (b"[" * 40, "1:33", "nested more than 32 levels deep"),
