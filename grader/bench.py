@@ -16,7 +16,7 @@ from typing import Any
 
 from domains import capabilities, cloud_guest, lifecycle, ownership
 from domains.cloud_image import CloudImage
-from domains.errors import InfrastructureError, TdlabError
+from domains.errors import InfrastructureError, TdlabError, UsageError
 from domains.host import Host
 from domains.hypervisor import Hypervisor
 from domains.images import GuestImage
@@ -35,6 +35,8 @@ Say = Callable[[str], None]
 # What a guest costs the host beside its memory, and what is to stay free for everything else.
 _GUEST_OVERHEAD = 96 * 2**20
 _KEEP_FREE = 1024 * 2**20
+# Guests have the addresses .10 to .209 of their network.
+_MOST_GUESTS = 200
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,8 @@ class Bench:
     timings: Timings
     # An ordinary cloud image to measure with, instead of the tiny guest.
     cloud: CloudImage | None = None
+    # Why KVM's counters are not to be believed on this host, or None.
+    no_counters: str | None = None
 
     def asked(self, cell: Cell) -> dict[str, Any]:
         """Return what a cell asks for, and of which image when it is not the tiny guest's."""
@@ -76,6 +80,9 @@ def run(bench: Bench, image: Callable[[], GuestImage]) -> None:
         seen = environment.collect(bench.host, bench.hypervisor)
         able = capabilities.probe(bench.host, bench.hypervisor, say=bench.say)
         chosen = capabilities.choose(able["kvm"])
+    _refuse_other_accelerator(bench, chosen.name)
+    if not able.has("counters"):
+        bench = dataclasses.replace(bench, no_counters=able["counters"].cause)
     bench.journal.add(
         "environment", owner=bench.owner.run, environment=seen, accelerator=chosen.name, why=chosen.why
     )
@@ -93,6 +100,18 @@ def run(bench: Bench, image: Callable[[], GuestImage]) -> None:
         place = dataclasses.replace(boot.place, accelerator=chosen.name)
         for group in _groups(cells):
             _measure_group(bench, group, Booting(place, boot.start))
+
+
+def _refuse_other_accelerator(bench: Bench, now: str) -> None:
+    """Refuse to go on under another accelerator: rounds of both would end in one median."""
+    if not bench.journal.lines("round"):
+        return
+    before = {line["accelerator"] for line in bench.journal.lines("environment")} - {now}
+    if before:
+        raise UsageError(
+            f"this run was begun under {' and '.join(sorted(before))}, and guests run under {now} now",
+            remedy="see the row kvm of `tdlab doctor`, or leave --resume out to start anew",
+        )
 
 
 def _missing(bench: Bench) -> list[Cell]:
@@ -137,7 +156,7 @@ def _groups(cells: Sequence[Cell]) -> Iterator[list[Cell]]:
         used = 0
         for cell in same:
             needs = cell.spec.memory + _GUEST_OVERHEAD
-            if group and used + needs > room:
+            if group and (used + needs > room or len(group) == _MOST_GUESTS):
                 yield group
                 group, used = [], 0
             group.append(cell)
@@ -220,7 +239,7 @@ def _one_round(
     domain = guests[cell.id]
     try:
         domain.machine.resume()
-        found = measuring.measure(bench.host, domain, bench.matrix.workload)
+        found = measuring.measure(bench.host, domain, bench.matrix.workload, bench.no_counters)
         domain.machine.pause()
     except TdlabError as broken:
         del guests[cell.id]

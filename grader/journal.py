@@ -94,8 +94,12 @@ def _mend(lines: Path) -> None:
 def write_whole(file: Path, text: str) -> None:
     """Write a file so that a reader sees the old text or the new one, never half of it."""
     beside = file.with_name(f".{file.name}.{os.getpid()}")
-    beside.write_text(text, encoding="utf-8")
-    beside.replace(file)
+    try:
+        beside.write_text(text, encoding="utf-8")
+        beside.replace(file)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
 
 
 def remember(folder: Path, command: str) -> None:

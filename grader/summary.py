@@ -109,4 +109,4 @@ def _measurements(
         for metric in METRICS
         if metric in samples
     }
-    return found, missing
+    return found, {metric: cause for metric, cause in missing.items() if metric not in found}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 from domains.host import Host
@@ -75,13 +74,3 @@ def parse(text: str) -> dict[str, Any]:
         words = result["kernel_arguments"].split()
         result["kernel_arguments"] = " ".join(word for word in words if word.startswith(_TELLING))
     return result
-
-
-def load_is_high() -> str | None:
-    """Return a warning when this machine is busy with something else, for figures taken now would show it."""
-    one_minute, cpus = os.getloadavg()[0], os.cpu_count() or 1
-    if one_minute > cpus:
-        return (
-            f"the machine is busy (load {one_minute:.1f} on {cpus} CPUs): figures taken now are less certain"
-        )
-    return None

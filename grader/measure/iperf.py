@@ -60,7 +60,9 @@ def nothing_began(text: str) -> bool:
         report = json.loads(text)
     except ValueError:
         return False
-    said = report.get("error", "")
+    if not isinstance(report, dict):
+        return False
+    said = str(report.get("error", ""))
     return not report.get("intervals") and any(word in said for word in _NOT_READY)
 
 

@@ -59,6 +59,35 @@ def test_a_new_run_does_not_take_over_old_samples(tmp_path: Path) -> None:
         assert held.lines("round") == []
 
 
+def test_a_file_that_could_not_be_written_leaves_the_old_one_and_no_half(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "grade.json"
+    journal.write_whole(file, "old")
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(OSError, match="No space"):
+        journal.write_whole(file, "new")
+    assert [one.name for one in tmp_path.iterdir()] == ["grade.json"]
+    assert file.read_text() == "old"
+
+
+def test_a_metric_missing_in_one_round_only_is_measured(tmp_path: Path) -> None:
+    asked = two_cells(tmp_path)
+    with journal.opened(tmp_path, PLAN, resume=False) as held:
+        held.add("cell", cell="a", status="measured", ran={})
+        held.add("round", cell="a", round=0, **ROUND)
+        for number in (1, 2):
+            whole = {"samples": {"tcp_to_guest": 10.0, "exits_per_mb": 2.0}, "not_measurable": {}}
+            held.add("round", cell="a", round=number, **(ROUND | whole))
+        (cell, _) = summary.summarise(held, asked).cells
+    assert cell.measurements["exits_per_mb"].samples == (2.0, 2.0)
+    assert "exits_per_mb" not in cell.not_measurable
+
+
 ROUND = {
     "samples": {"tcp_to_guest": 10.0},
     "warmups": {},

@@ -109,6 +109,21 @@ class TestCounters:
         assert "exits_per_mb" not in found
         assert "exits_per_mb" in missing
 
+    def test_counters_that_failed_their_test_are_named_and_the_rest_is_kept(self) -> None:
+        later = counters.read(statistics(**{"cpu.time": 3 * 10**9, "net.0.rx.pkts": 150}))
+        found, missing = counters.per_megabyte(counters.read(statistics()), later, megabytes=50)
+        counters.disbelieve(found, missing, "not measurable here: miscounted")
+        assert set(found) == {"host_cpu_per_gb"}
+        assert set(missing.values()) == {"not measurable here: miscounted"}
+        assert len(missing) == 7
+
+    def test_no_packets_give_a_cause_and_no_ratio(self) -> None:
+        found, missing = counters.per_megabyte(
+            counters.read(statistics()), counters.read(statistics()), megabytes=1
+        )
+        assert "exits_per_packet" not in found
+        assert "no packets" in missing["exits_per_packet"]
+
 
 class TestSummary:
     def test_interval_holds_the_median_and_is_the_same_each_time(self) -> None:
