@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -59,6 +58,8 @@ def execute(request: Request, timings: Timings) -> Run:
     host = Host()
     with lease.held(host), journals.opened(request.folder, plan, resume=request.resume) as journal:
         journals.remember(request.folder, request.command)
+        if request.resume and journal.plan["id"] == owner.run:
+            say(f"{request.folder} holds no run that could go on: this is a new one")
         with timings.phase("start libvirt"):
             if said := daemon.ensure_running():
                 say(said)
@@ -87,17 +88,20 @@ def _asked(matrix: Matrix) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def _patient_interrupt() -> Iterator[None]:
-    """Let SIGTERM end the ``with`` blocks as Ctrl-C does, so that guests and networks are taken down."""
+    """Let SIGTERM and a closed terminal end the ``with`` blocks as Ctrl-C does: guests are taken down."""
     import signal
 
     def stop(_number: int, _frame: object) -> None:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, stop)
+    # What is ignored stays so: nohup means it.
+    caught = [one for one in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(one) != signal.SIG_IGN]
+    before = {one: signal.signal(one, stop) for one in caught}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for one, handler in before.items():
+            signal.signal(one, handler)
 
 
 def default_folder(command: str, *, now: datetime.datetime | None = None) -> Path:
@@ -117,8 +121,3 @@ def exit_code(run: Run, *, broken: bool = False) -> int:
     if "error" not in states and not broken:
         return EXIT_DONE
     return EXIT_PARTLY_DONE if "measured" in states else EXIT_INFRASTRUCTURE
-
-
-def is_interactive() -> bool:
-    """Return whether a person is at the other end of stderr."""
-    return sys.stderr.isatty()

@@ -51,6 +51,8 @@ def command(
         for cell in asked.cells:
             click.echo(cell.id)
         return 0
+    if resume and out and resume != out:
+        raise click.UsageError("--resume names the run's folder, and --out names another: leave one out.")
     timings = Timings()
     folder = resume or out or default_folder("bench")
     run = execute(Request(asked, folder, resume is not None, "bench", image), timings)

@@ -40,6 +40,13 @@ def test_that_an_image_that_is_none_is_refused_before_anything_starts(tmp_path: 
     assert not out.exists()
 
 
+def test_that_two_folders_for_one_run_are_refused(tmp_path: Path) -> None:
+    refused = typed("--out", str(tmp_path / "a"), "--resume", str(tmp_path / "b"))
+    assert refused.exit_code == 2
+    assert "leave one out" in refused.output
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("image", [None, CloudImage(Path("/x/debian.qcow2"), "qcow2", 1, "ab" * 32)])
 def test_that_what_was_asked_names_the_image_unless_it_is_the_tiny_guests(image: CloudImage | None) -> None:
     asked = _asked(CELLS[0], image)
