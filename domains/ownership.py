@@ -88,8 +88,7 @@ def _sweep_volumes(pool: Pool) -> list[Leftover]:
             continue
         pid, started = int(match["pid"]), int(match["started"])
         owner = Owner(match["run"], pid, started, _boot(), match["machine"])
-        if not is_alive(owner):
-            pool.delete(name)
+        if not is_alive(owner) and pool.delete(name):
             removed.append(Leftover("volume", name))
     return removed
 

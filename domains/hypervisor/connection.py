@@ -38,11 +38,6 @@ class Hypervisor:
         """Return the versions of libvirt and QEMU on the host."""
         return Versions(_dotted(self._connection.getLibVersion()), _dotted(self._connection.getVersion()))
 
-    @translated("tell the domain's capabilities")
-    def domain_capabilities(self, domain_type: str, machine: str = "q35") -> str:
-        """Return the ``<domainCapabilities>`` XML for "kvm" or "qemu"."""
-        return str(self._connection.getDomainCapabilities(None, "x86_64", machine, domain_type))
-
     @translated("turn the XML into a command line")
     def to_native(self, xml: str) -> str:
         """Return the QEMU command line that libvirt would run for a domain XML."""
@@ -70,14 +65,6 @@ class Hypervisor:
     def create_network(self, xml: str) -> None:
         """Start a transient network; raises :class:`HypervisorError` also when its subnet is in use."""
         self._connection.networkCreateXML(xml)
-
-    def network_exists(self, name: str) -> bool:
-        """Return whether a network of this name is there."""
-        try:
-            self._connection.networkLookupByName(name)
-        except libvirt.libvirtError:
-            return False
-        return True
 
     @translated("list the networks")
     def networks(self) -> dict[str, str]:

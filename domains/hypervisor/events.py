@@ -11,6 +11,10 @@ from typing import Any
 
 import libvirt
 
+# A daemon that does not answer for a minute hangs; on a host full of emulated guests it may be slow.
+_ASK_EVERY_SECONDS = 10
+_ASK_TIMES = 6
+
 
 class Events:
     """Turns libvirt's events into waits, so that readiness is told to us rather than asked for."""
@@ -18,29 +22,51 @@ class Events:
     def __init__(self, connection: libvirt.virConnect) -> None:
         self._changed = threading.Condition()
         self._states: dict[str, str] = {}
+        self._is_lost = False
         self._connection = connection
         agent, life = libvirt.VIR_DOMAIN_EVENT_ID_AGENT_LIFECYCLE, libvirt.VIR_DOMAIN_EVENT_ID_LIFECYCLE
         self._registered = [
             connection.domainEventRegisterAny(None, agent, self._on_agent, None),
             connection.domainEventRegisterAny(None, life, self._on_life, None),
         ]
+        self._hears_of_loss = self._watch_connection()
 
     def wait(self, uuid: str, deadline: float, already: Callable[[], bool]) -> str | None:
-        """Return "ready" or "stopped", or None after ``deadline`` seconds."""
+        """Return "ready", "stopped" or "lost" (libvirt itself), or None after ``deadline`` seconds."""
         if already():
             return "ready"
         end = time.monotonic() + deadline
         with self._changed:
             while (left := end - time.monotonic()) > 0:
-                if state := self._states.get(uuid):
+                if state := "lost" if self._is_lost else self._states.get(uuid):
                     return state
                 self._changed.wait(left)
         return None
 
     def close(self) -> None:
+        """Listen no more; libvirt would keep the connection open for as long as somebody listens."""
+        if self._hears_of_loss:
+            with contextlib.suppress(libvirt.libvirtError):
+                self._connection.unregisterCloseCallback()
         for number in self._registered:
             with contextlib.suppress(libvirt.libvirtError):
                 self._connection.domainEventDeregisterAny(number)
+
+    def _watch_connection(self) -> bool:
+        """Have it told when libvirt dies or hangs; returns whether this kind of connection can be lost."""
+        try:
+            self._connection.setKeepAlive(_ASK_EVERY_SECONDS, _ASK_TIMES)
+            self._connection.registerCloseCallback(self._on_close, None)
+        except libvirt.libvirtError as why:
+            if why.get_error_code() != libvirt.VIR_ERR_NO_SUPPORT:
+                raise
+            return False
+        return True
+
+    def _on_close(self, _connection: Any, _reason: int, _opaque: Any) -> None:
+        with self._changed:
+            self._is_lost = True
+            self._changed.notify_all()
 
     def _on_agent(
         self, _connection: Any, domain: libvirt.virDomain, state: int, _reason: int, _opaque: Any

@@ -26,13 +26,19 @@ class Machine:
     def wait_for_agent(self, deadline: float) -> None:
         """Return when the guest's agent has opened its channel; raise when the guest ends before.
 
-        Raises :class:`DeadlineExceeded` after ``deadline`` seconds, :class:`GuestError` when it stopped.
+        Raises :class:`DeadlineExceeded` after ``deadline`` seconds, :class:`GuestError` when it stopped, and
+        :class:`HypervisorError` when libvirt itself went away.
         """
         state = self._events.wait(self.uuid, deadline, self._agent_is_connected)
         if state == "stopped":
             raise GuestError(
                 f"{self.name} stopped before it was ready",
                 remedy=f"/var/log/libvirt/qemu/{self.name}.log on the host says more",
+            )
+        if state == "lost":
+            raise HypervisorError(
+                f"the connection to libvirt was lost before {self.name} was ready",
+                remedy="start libvirtd again, then use --resume",
             )
         if state != "ready":
             raise DeadlineExceeded(f"the agent of {self.name}", deadline)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 from pathlib import Path
 
 import libvirt
 
+from domains.errors import HypervisorError
 from domains.hypervisor.translation import translated
 
 _UPLOAD_CHUNK = 256 * 1024
@@ -41,7 +41,18 @@ class Pool:
         stream.finish()
         return str(volume.path())
 
-    def delete(self, name: str) -> None:
-        """Delete a volume; one that is gone already is no error."""
-        with contextlib.suppress(libvirt.libvirtError):
+    def delete(self, name: str) -> bool:
+        """Delete a volume; one that is gone already is no error.
+
+        Returns whether it is gone: one that somebody is just filling stays. Raises :class:`HypervisorError`.
+        """
+        try:
             self._pool.storageVolLookupByName(name).delete(0)
+        except libvirt.libvirtError as why:
+            if why.get_error_code() == libvirt.VIR_ERR_OPERATION_INVALID:
+                return False
+            if why.get_error_code() != libvirt.VIR_ERR_NO_STORAGE_VOL:
+                raise HypervisorError(
+                    f"libvirt could not delete volume {name}: {why.get_error_message()}"
+                ) from why
+        return True
