@@ -117,11 +117,14 @@ def main() -> NoReturn:
 
 
 def _fail(message: str, code: int, *, ours: bool = False) -> NoReturn:
+    from grader.report.inert import inert
+
     if os.environ.get("TDLAB_DEBUG"):
         import traceback
 
         traceback.print_exc()
     elif ours:
         message += "\n  run it again with `tdlab --debug …` and report what it shows"
-    click.echo(f"tdlab: {message}", err=True)
+    # It may quote a student's file name, or what a program said.
+    click.echo(f"tdlab: {inert(message)}", err=True)
     sys.exit(code)

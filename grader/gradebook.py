@@ -11,6 +11,7 @@ import pytest
 
 from domains.errors import TdlabError
 from domains.paths import SHIPPED
+from grader.bilingual import inert
 from grader.items import ITEM_PROPERTY, RESULT_PROPERTY
 from grader.lab import LAB_FILE, Lab, lab_hash, load, tree_hash
 from grader.result import CheckResult, Grade, Outcome
@@ -87,7 +88,7 @@ def make(
                 id=question.id,
                 outcome=Outcome.ERROR,
                 max=question.points,
-                hint=f"no result: {broke.get(key, trouble)}",
+                hint=inert(f"no result: {broke.get(key, trouble)}"),
             )
             results.append(arrived.get(key, lost))
         submissions.append(submission_grade(student, results))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -72,7 +72,7 @@ def students(places: Sequence[Path]) -> Iterator[tuple[str, Path]]:
     """Name each submission after its folder or archive; equal names are told apart by where they are."""
     resolved = list(dict.fromkeys(place.resolve() for place in places))
     names = [_without_suffix(place) for place in resolved]
-    seen: Counter[str] = Counter()
+    seen: set[str] = set()
     for place, named in zip(resolved, names, strict=True):
         if not place.is_dir() and not (place.is_file() and place.name.lower().endswith(SUFFIXES)):
             raise UsageError(
@@ -80,9 +80,11 @@ def students(places: Sequence[Path]) -> Iterator[tuple[str, Path]]:
                 remedy=f"name a folder that holds answers.yaml, or an archive ({', '.join(SUFFIXES)})",
             )
         name = inert(_shortest_name(named, names))
-        # Names that differ only in what was made inert are still two students.
-        seen[name] += 1
-        yield name if seen[name] == 1 else f"{name} ({seen[name]})", place
+        # Names that differ only in what was made inert are still two students, and so is "zoe (2)".
+        numbered = (f"{name} ({number})" for number in itertools.count(2))
+        free = next(one for one in itertools.chain([name], numbered) if one not in seen)
+        seen.add(free)
+        yield free, place
 
 
 def _without_suffix(place: Path) -> Path:

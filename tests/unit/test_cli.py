@@ -60,6 +60,13 @@ def test_an_error_in_a_file_names_file_line_and_column(tmp_path: Path) -> None:
     assert "did you mean 'i82557b'?" in done.stderr
 
 
+def test_a_message_does_not_act_on_the_terminal() -> None:
+    done = tdlab("grade", "r202", "\x1b[2Jzoe.rar")
+    assert done.status == 2
+    assert "\x1b" not in done.stderr
+    assert "[2Jzoe.rar is not a submission" in done.stderr
+
+
 def test_a_full_disk_is_said_and_is_not_a_fault_of_ours() -> None:
     done = process.run(
         ["sh", "-c", f"{sys.executable} -m grader render --list >/dev/full"], timeout=60, check=False

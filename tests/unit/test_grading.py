@@ -97,6 +97,16 @@ def test_a_file_that_cannot_be_read_is_ours(submission: Path, monkeypatch: pytes
     assert student.max == 0
 
 
+def test_what_a_fault_of_ours_quotes_is_inert(submission: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def quoting(*_: object) -> None:
+        raise RuntimeError("cannot judge \x1b[2Jpassed\u202e")
+
+    monkeypatch.setattr("grader.items.check", quoting)
+    (student,) = grading.grade(R202, [submission]).submissions
+    assert {one.outcome for one in student.questions} == {Outcome.ERROR}
+    assert "cannot judge \ufffd[2Jpassed\ufffd" in student.questions[0].hint
+
+
 def test_a_session_without_a_grade_is_ours(submission: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gradebook.Recorder, "_lab", lambda _: None)
     with pytest.raises(InfrastructureError, match="no grade"):

@@ -83,6 +83,14 @@ def test_names_are_made_inert_and_stay_apart(tmp_path: Path) -> None:
     assert names == ["x\ufffd[31m", "x\ufffd[31m (2)"]
 
 
+def test_no_folder_can_take_the_name_of_another_student(tmp_path: Path) -> None:
+    folders = [tmp_path / name for name in ("x\ufffd (2)", "x\x1b", "x\x07", "x\ufffd")]
+    for folder in folders:
+        folder.mkdir()
+    names = [name for name, _ in submission.students(folders)]
+    assert len(set(names)) == len(folders)
+
+
 def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="is not a submission"):
         list(submission.students([tmp_path / "nobody"]))
