@@ -58,9 +58,12 @@ def volume_name(owner: Owner, rest: str) -> str:
     return f"{PREFIX}{owner.run}.{owner.pid}.{owner.started}.{owner.machine}-{rest}"
 
 
-def is_volume(name: str) -> bool:
-    """Return whether a volume has the name of one that tdlab made."""
-    return _VOLUME.match(name) is not None
+def volume_owner(name: str) -> Owner | None:
+    """Return who made a volume, or None when its name is not one that tdlab gives."""
+    match = _VOLUME.match(name)
+    if not match:
+        return None
+    return Owner(match["run"], int(match["pid"]), int(match["started"]), _boot(), match["machine"])
 
 
 def sweep(hypervisor: Hypervisor, pool: Pool) -> list[Leftover]:
@@ -82,12 +85,10 @@ def _sweep_volumes(pool: Pool) -> list[Leftover]:
     there = pool.volumes()
     removed = []
     for name in there:
-        match = _VOLUME.match(name)
+        owner = volume_owner(name)
         # A whole image serves later runs too; what is half of one serves nobody.
-        if not match or name.endswith(WHOLE) or name + WHOLE in there:
+        if owner is None or name.endswith(WHOLE) or name + WHOLE in there:
             continue
-        pid, started = int(match["pid"]), int(match["started"])
-        owner = Owner(match["run"], pid, started, _boot(), match["machine"])
         if not is_alive(owner) and pool.delete(name):
             removed.append(Leftover("volume", name))
     return removed

@@ -6,6 +6,7 @@ can be, and libvirt fills it on remote hosts just as well. An image is uploaded 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from domains.images import GuestImage
 from domains.ownership import WHOLE
 
 POOL = "tdlab"
+_IMAGE = re.compile(rf"-guest-(?P<digest>[0-9a-f]{{16}})-(kernel|initramfs)({re.escape(WHOLE)})?$")
 POOL_FOLDER = "/var/lib/libvirt/images/tdlab"
 
 
@@ -43,9 +45,10 @@ def keep(hypervisor: Hypervisor, image: GuestImage) -> StoredImage:
 
 
 def _drop_old(place: Pool, there: dict[str, str], digest: str) -> None:
-    """Delete uploads of other guest images: a running guest needs its kernel's file no more."""
+    """Delete the uploads of other guest images by processes that are gone; running guests need no file."""
     for volume in there:
-        if "-guest-" in volume and f"-guest-{digest}-" not in volume and ownership.is_volume(volume):
+        image, owner = _IMAGE.search(volume), ownership.volume_owner(volume)
+        if image and owner and image["digest"] != digest and not ownership.is_alive(owner):
             place.delete(volume)
 
 
