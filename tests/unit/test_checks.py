@@ -284,7 +284,7 @@ def test_a_wrong_idea_alone_or_nothing_said_is_wrong(text: str) -> None:
 def test_a_wrong_idea_gets_its_own_feedback() -> None:
     assert NIC
     found = judged(NIC, "Le paquet va directement à la carte physique.", lang="fr")
-    assert found.hint.startswith("L'e1000 n'existe pas")
+    assert found.hint.startswith("L’e1000 n’existe pas")
     assert [(one.source, one.seen) for one in found.evidence] == [("wrong idea host-nic", "clean")]
 
 
