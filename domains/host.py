@@ -19,11 +19,6 @@ class Host:
     uri: str = LOCAL_URI
     ssh: tuple[str, ...] | None = None
 
-    @property
-    def is_local(self) -> bool:
-        """Whether this is the machine that tdlab runs on."""
-        return self.ssh is None
-
     def run(self, argv: Sequence[str], *, timeout: float, check: bool = True) -> Completed:
         """Run a program on the host to its end; errors as in :func:`domains.process.run`."""
         return process.run(self.argv(argv), timeout=timeout, check=check)

@@ -20,15 +20,6 @@ def submission_grade(student: str, results: Sequence[CheckResult]) -> Submission
     )
 
 
-def ungraded(results: Iterable[CheckResult]) -> dict[Outcome, dict[str, list[str]]]:
-    """Return what could not be graded, by outcome and cause, so that it can be graded again."""
-    causes: dict[Outcome, dict[str, list[str]]] = {}
-    for one in results:
-        if one.outcome not in GRADED:
-            causes.setdefault(one.outcome, {}).setdefault(one.hint, []).append(one.id)
-    return causes
-
-
 def lost(results: Iterable[CheckResult]) -> list[str]:
     """Return the questions that cost points."""
     return [one.id for one in results if one.outcome in GRADED and one.points < one.max]

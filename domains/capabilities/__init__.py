@@ -32,7 +32,7 @@ The ids are stable words; other programs rely on them:
 Status "yes" and "no" were seen; "unknown" could not be told, and says why.
 """
 
-from domains.capabilities.kvm import accelerator, choose
+from domains.capabilities.kvm import choose
 from domains.capabilities.model import Accelerator, Capabilities, Capability, Facts, Refused
 from domains.capabilities.probe import probe
 from domains.capabilities.suitability import refusal
@@ -43,7 +43,6 @@ __all__ = [
     "Capability",
     "Facts",
     "Refused",
-    "accelerator",
     "choose",
     "probe",
     "refusal",

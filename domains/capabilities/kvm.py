@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import filelock
 
-from domains.capabilities import survey as surveys
 from domains.capabilities import trial, verdicts
 from domains.capabilities.model import Accelerator, Capability
 from domains.capabilities.survey import Survey
@@ -14,18 +13,6 @@ from domains.hypervisor import Hypervisor
 
 # Longer than the longest trial with the making of the guest image before it.
 _LOCK_SECONDS = 1200
-
-
-def accelerator(
-    host: Host, hypervisor: Hypervisor, *, refresh: bool = False, say: Say = lambda _: None
-) -> Accelerator:
-    """Return the accelerator that works on a host; the first time this boots a guest for some seconds.
-
-    ``say`` gets a sentence when something that takes time begins.
-    """
-    survey = surveys.look(host)
-    key = verdicts.environment(survey, hypervisor.versions().libvirt)
-    return choose(verdict(host, hypervisor, survey, key, refresh=refresh, say=say).kvm)
 
 
 def choose(kvm: Capability) -> Accelerator:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from grader.result import CheckResult, Outcome
-from grader.score import lost, submission_grade, ungraded
+from grader.score import lost, submission_grade
 
 
 def result(question: str, outcome: Outcome, points: float = 0, hint: str = "") -> CheckResult:
@@ -23,14 +23,6 @@ def test_only_what_could_be_graded_counts() -> None:
     graded = submission_grade("zoe", RESULTS)
     assert (graded.score, graded.max) == (5.5, 12)
     assert graded.questions == tuple(RESULTS)
-
-
-def test_what_could_not_be_graded_is_listed_by_cause() -> None:
-    assert ungraded(RESULTS) == {
-        Outcome.SKIPPED: {"no KVM": ["d", "e"]},
-        Outcome.ERROR: {"broke": ["f"]},
-        Outcome.INCONCLUSIVE: {"unsure": ["g"]},
-    }
 
 
 def test_what_is_not_the_students_is_not_lost() -> None:
