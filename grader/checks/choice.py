@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection
+
 from grader.answers import Answer
 from grader.checks import words
 from grader.checks.verdict import Context, graded, result
@@ -13,7 +16,7 @@ def check_choice(question: ChoiceQuestion, answer: Answer, context: Context) -> 
     """Say whether the one right option was chosen; a wrong one gets the feedback written for it."""
     lang = context.lang
     expected = f"{question.right}: {question.options[question.right].say(lang)}"
-    chosen = _option(answer.value)
+    chosen = _option(answer.value, question.options)
     if chosen not in question.options:
         hint = words.ONE_OF.say(lang, options=", ".join(question.options))
         return result(question, Outcome.FAIL, expected=expected, actual=answer.value, hint=_at(answer, hint))
@@ -26,8 +29,7 @@ def check_choices(question: ChoicesQuestion, answer: Answer, context: Context) -
     """Give a part of the points for each right tick; a wrong one takes it back, and all give nothing."""
     lang = context.lang
     expected = ", ".join(question.right)
-    given = answer.value if isinstance(answer.value, list) else [answer.value]
-    chosen = {_option(value) for value in given}
+    chosen = {_option(value, question.options) for value in _listed(answer.value, question.options)}
     if not chosen <= set(question.options):
         hint = words.SOME_OF.say(lang, options=", ".join(question.options))
         return result(question, Outcome.FAIL, expected=expected, actual=answer.value, hint=_at(answer, hint))
@@ -44,8 +46,18 @@ def check_choices(question: ChoicesQuestion, answer: Answer, context: Context) -
     return graded(question, fraction, expected=expected, actual=", ".join(sorted(chosen)), hint=hint)
 
 
-def _option(value: object) -> str:
-    return value.strip() if isinstance(value, str) else str(value)
+def _option(value: object, options: Collection[str]) -> str:
+    """Return the option that is meant: B stands for b where there is no B."""
+    word = value.strip() if isinstance(value, str) else str(value)
+    meant = [option for option in options if option.casefold() == word.casefold()]
+    return meant[0] if word not in options and len(meant) == 1 else word
+
+
+def _listed(value: object, options: Collection[str]) -> list[object]:
+    """Return what was ticked: a list, or what people write for one (``a, b``), which YAML reads as text."""
+    if isinstance(value, str) and _option(value, options) not in options:
+        return [word for word in re.split(r"[\s,;]+", value) if word]
+    return value if isinstance(value, list) else [value]
 
 
 def _at(answer: Answer, hint: str) -> str:

@@ -356,6 +356,29 @@ def test_the_question_copied_is_no_answer() -> None:
     assert "in your own words" in found.hint
 
 
+# ---------------------------------------------------------------- how options are written
+
+
+@pytest.mark.parametrize("value", ["b", " b ", "B"])
+def test_an_option_is_meant_in_either_case(value: str) -> None:
+    assert judged(CHOICE, value).outcome is Outcome.PASS
+
+
+def test_case_counts_where_options_differ_in_nothing_else() -> None:
+    asked = question("choice", options=options("a", "A"), right="A")
+    assert [judged(asked, value).outcome for value in ("A", "a")] == [Outcome.PASS, Outcome.FAIL]
+
+
+@pytest.mark.parametrize("value", ["a, b", "b;a", "A b", ["a", "B"]])
+def test_several_options_may_be_written_as_people_do(value: Any) -> None:
+    assert judged(CHOICES, value).outcome is Outcome.PASS
+
+
+@pytest.mark.parametrize("value", ["a, x", ",", "a, [b]"])
+def test_what_names_no_option_is_still_wrong(value: str) -> None:
+    assert judged(CHOICES, value).outcome is Outcome.FAIL
+
+
 # ---------------------------------------------------------------- prediction
 
 
