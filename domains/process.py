@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from domains.errors import CapabilityMissing, DeadlineExceeded, ProcessError
+from domains.errors import CapabilityMissing, DeadlineExceeded, InfrastructureError, ProcessError
 
 
 @dataclass(frozen=True)
@@ -83,6 +83,8 @@ def started(
             start_new_session=True,
         )
     except FileNotFoundError as missing:
+        if cwd and not cwd.is_dir():
+            raise InfrastructureError(f"{words[0]} cannot run in {cwd}: the folder is gone") from missing
         raise CapabilityMissing(
             f"{words[0]} is not installed on this host", remedy="run ./tdlab once as root to set this host up"
         ) from missing
