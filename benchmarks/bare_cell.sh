@@ -1,22 +1,26 @@
 #!/bin/sh
-# One cell as a person would measure it by hand: QEMU on a tap, iperf3 both ways, ping. What tdlab is held against.
+# One cell as a person would measure it by hand: QEMU on a bridge, iperf3 both ways, ping. What tdlab is held against.
 # bare_cell.sh KERNEL INITRAMFS ARGUMENTS DEVICE REPEATS   prints "DIRECTION MBIT/S" lines
 set -eu
 kernel=$1 initramfs=$2 arguments=$3 device=$4 repeats=$5
-tap=tdlbare$$ host=10.207.99.1 guest=10.207.99.10
+tap=tdlt$$ bridge=tdlb$$ host=10.207.99.1 guest=10.207.99.10
 work=$(mktemp -d)
 qemu=
 clean() {
     [ -z "$qemu" ] || { kill "$qemu" && wait "$qemu"; } 2>/dev/null || true
     ip link delete "$tap" 2>/dev/null || true
+    ip link delete "$bridge" 2>/dev/null || true
     rm -rf "$work"
 }
 trap clean EXIT
 trap 'exit 1' INT TERM
 
+# The same network as the cell's: an isolated bridge with the host's address on it.
+ip link add "$bridge" type bridge stp_state 0 forward_delay 0
+ip address add "$host/24" dev "$bridge"
+ip link set "$bridge" up
 ip tuntap add dev "$tap" mode tap
-ip address add "$host/24" dev "$tap"
-ip link set "$tap" up
+ip link set "$tap" master "$bridge" up
 qemu-system-x86_64 -machine q35 -accel tcg -cpu qemu64,svm=off,vmx=off -m 192 -nodefaults -no-user-config -display none \
     -kernel "$kernel" -initrd "$initramfs" -append "$arguments tdlab.ip=$guest/24" \
     -netdev tap,id=net,ifname="$tap",script=no,downscript=no \
