@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from domains import capabilities, cloud_guest, lifecycle, ownership
-from domains.cloud_image import CloudImage
+from domains import capabilities, lifecycle, ownership
+from domains.cloud import guest as cloud_guest
+from domains.cloud.image import CloudImage
 from domains.errors import InfrastructureError, TdlabError, UsageError
 from domains.host import Host
 from domains.hypervisor import Hypervisor

@@ -9,8 +9,9 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
-from domains import cloud_guest, lifecycle, store
-from domains.cloud_image import CloudImage
+from domains import lifecycle, store
+from domains.cloud import guest as cloud_guest
+from domains.cloud.image import CloudImage
 from domains.hypervisor import Hypervisor
 from domains.images import GuestImage
 from domains.lifecycle import Domain, Network

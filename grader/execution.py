@@ -41,7 +41,8 @@ def execute(request: Request, timings: Timings) -> Run:
     # scipy takes a second to import and is needed at the end only: a thread loads it while guests boot.
     threading.Thread(target=_load_scipy, daemon=True).start()
     with timings.phase("load libvirt"):
-        from domains import cloud_image, daemon, hypervisor, images, lease, ownership, store
+        from domains import daemon, hypervisor, images, lease, ownership, store
+        from domains.cloud import image as cloud_image
         from domains.host import Host
         from grader import bench, summary
 

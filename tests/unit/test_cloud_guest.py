@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from domains import cloud_guest
+from domains.cloud import guest as cloud_guest
+from domains.cloud.ssh import SshGuest
 from domains.errors import DeadlineExceeded, GuestError, InfrastructureError
 from domains.guest import Guest
 from domains.process import Completed
 from domains.spec import DomainSpec
-from domains.ssh_guest import SshGuest
 
 SPEC = DomainSpec()
 

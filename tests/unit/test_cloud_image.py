@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from domains import cloud_image
-from domains.cloud_image import Seed
+from domains.cloud import image as cloud_image
+from domains.cloud.image import Seed
 from domains.errors import UsageError
 from domains.process import run
 

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from domains import paths
-from domains.cloud_image import CloudImage
+from domains.cloud.image import CloudImage
 from domains.errors import UsageError
 from grader import matrix
 from grader.bench import Bench

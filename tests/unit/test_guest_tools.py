@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from domains import guest_tools
+from domains.cloud import tools as guest_tools
 from domains.errors import InfrastructureError
 from domains.guest_image.initramfs import Entry, archive
 from domains.images import GuestImage

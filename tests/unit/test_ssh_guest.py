@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from domains import ssh_guest
+from domains.cloud import ssh as ssh_guest
+from domains.cloud.ssh import SshGuest
 from domains.errors import GuestError, ProcessError
-from domains.ssh_guest import SshGuest
 
 # Stands for ssh: notes its words, and ends as the file beside it says.
 SSH = """\

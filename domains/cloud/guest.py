@@ -13,9 +13,13 @@ from pathlib import Path
 
 from lxml import etree
 
-from domains import cloud_image, guest_tools, ownership, render, ssh_guest, store, validate, wait
+from domains import ownership, render, store, validate, wait
 from domains.capabilities.model import Refused
-from domains.cloud_image import CloudImage, KeyPair, Seed
+from domains.cloud import image as cloud_image
+from domains.cloud import ssh as ssh_guest
+from domains.cloud import tools as guest_tools
+from domains.cloud.image import CloudImage, KeyPair, Seed
+from domains.cloud.ssh import SshGuest
 from domains.errors import DeadlineExceeded, GuestError, InfrastructureError
 from domains.guest import Guest
 from domains.hypervisor import Hypervisor
@@ -23,7 +27,6 @@ from domains.images import GuestImage
 from domains.lifecycle import Domain, Network
 from domains.render import DiskImage, Owner, Placement
 from domains.spec import DomainSpec
-from domains.ssh_guest import SshGuest
 
 # systemd and cloud-init under TCG on two cores take 40 s; on a busy host it is a multiple of that.
 READY_SECONDS = 300.0
