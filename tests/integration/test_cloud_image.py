@@ -16,9 +16,6 @@ from pathlib import Path
 import pytest
 
 from domains import (
-    cloud_guest,
-    cloud_image,
-    guest_tools,
     hypervisor,
     images,
     lifecycle,
@@ -27,6 +24,9 @@ from domains import (
     render,
     store,
 )
+from domains.cloud import guest as cloud_guest
+from domains.cloud import image as cloud_image
+from domains.cloud import tools as guest_tools
 from domains.guest_image.initramfs import Entry, archive
 from domains.hypervisor import Hypervisor, Pool
 from domains.images import GuestImage
