@@ -7,8 +7,10 @@ import os
 import signal
 import socket
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from domains import privilege, process, wait
 from domains.errors import CapabilityMissing, InfrastructureError, TdlabError
@@ -115,13 +117,16 @@ def _start(daemon: Daemon) -> bool:
         )
     own = ["--config", str(OUR_CONFIGURATION)] if daemon is LIBVIRTD and _configuration_is_stock() else []
     words = [str(program), "--daemon"] if daemon is VIRTLOGD else [*_reaped(), str(program), *own]
-    done = _as_root(["env", "-i", CLEAN_PATH, "LANG=C", MARK, *words], f"start {daemon.name}", check=False)
+    with tempfile.TemporaryFile() as log:
+        done = _as_root(
+            ["env", "-i", CLEAN_PATH, "LANG=C", MARK, *words], f"start {daemon.name}", check=False, log=log
+        )
+        log.seek(0)
+        said = log.read().decode(errors="replace").strip()
     if done.status != 0:
         # Somebody else may have started it in the same moment: then its process number is already there.
         wait.until(
-            lambda: daemon.pid() is not None,
-            waiting_for=f"{daemon.name}, which said: {done.stderr.strip()}",
-            deadline=3,
+            lambda: daemon.pid() is not None, waiting_for=f"{daemon.name}, which said: {said}", deadline=3
         )
     return done.status == 0
 
@@ -160,14 +165,16 @@ def _stop_if_ours(daemon: Daemon) -> bool:
     return True
 
 
-def _as_root(argv: list[str], purpose: str, *, check: bool = True) -> process.Completed:
+def _as_root(
+    argv: list[str], purpose: str, *, check: bool = True, log: IO[bytes] | None = None
+) -> process.Completed:
     words = privilege.as_root()
     if words is None:
         raise InfrastructureError(
             f"root is needed to {purpose}, and this user has no sudo without a password",
             remedy=f"ask an administrator to {purpose} on this host, then try again",
         )
-    return process.run([*words, *argv], timeout=60, check=check, cwd=Path("/"))
+    return process.run([*words, *argv], timeout=60, check=check, cwd=Path("/"), log=log)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -35,22 +35,24 @@ def run(
     stdin: str | None = None,
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
+    log: IO[bytes] | None = None,
 ) -> Completed:
     """Run a program to its end and return what it printed.
 
     ``env`` is added to this process's environment; messages are asked for in the C locale so that they can
-    be read by program. Raises :class:`ProcessError` on a non-zero status unless ``check`` is false,
+    be read by program. A program that leaves a daemon behind needs a ``log``: the daemon keeps its output
+    open, and a pipe would not end with the program. Raises :class:`ProcessError` on a non-zero status unless ``check`` is false,
     :class:`DeadlineExceeded` after ``timeout`` seconds (the whole process group is killed), and
     :class:`CapabilityMissing` when the program is not installed.
     """
     words = tuple(str(word) for word in argv)
     began = time.monotonic()
-    with started(words, env=env, cwd=cwd, stdin=stdin is not None) as child:
+    with started(words, env=env, cwd=cwd, stdin=stdin is not None, log=log) as child:
         try:
             stdout, stderr = child.communicate(stdin, timeout=timeout)
         except subprocess.TimeoutExpired as late:
             raise DeadlineExceeded(" ".join(words[:3]), timeout) from late
-    done = Completed(words, child.returncode, stdout, stderr, time.monotonic() - began)
+    done = Completed(words, child.returncode, stdout or "", stderr or "", time.monotonic() - began)
     if check and done.status != 0:
         raise ProcessError(words, done.status, stdout, stderr)
     return done

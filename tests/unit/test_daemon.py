@@ -17,10 +17,12 @@ class Recorder:
 
     def __init__(self, answers: dict[str, tuple[int, str]] | None = None) -> None:
         self.ran: list[list[str]] = []
+        self.options: list[dict[str, object]] = []
         self.answers = answers or {}
 
-    def __call__(self, argv: list[str], **_: object) -> process.Completed:
+    def __call__(self, argv: list[str], **options: object) -> process.Completed:
         self.ran.append([str(word) for word in argv])
+        self.options.append(options)
         status, stdout = self.answers.get(argv[0], (0, ""))
         return process.Completed(tuple(self.ran[-1]), status, stdout, "", 0.0)
 
@@ -78,6 +80,7 @@ def test_without_systemd_both_daemons_are_started_with_a_clean_environment(
     assert said == "this host has no systemd: started virtlogd and libvirtd"
     assert [argv[:2] for argv in recorder.ran] == [["env", "-i"], ["env", "-i"]]
     assert all(daemon.MARK in argv for argv in recorder.ran)
+    assert all(options["log"] for options in recorder.options), "a daemon never ends its output"
 
 
 def test_with_systemd_its_unit_is_started(nothing_runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:

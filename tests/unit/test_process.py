@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -22,6 +23,17 @@ def test_a_failure_carries_the_words_the_status_and_the_last_line() -> None:
         process.run(["sh", "-c", "echo first >&2; echo why >&2; exit 4"], timeout=30)
     assert failed.value.argv[0] == "sh"
     assert failed.value.stderr == "first\nwhy\n"
+
+
+def test_a_daemon_that_keeps_its_output_open_is_not_waited_for(tmp_path: Path) -> None:
+    # The daemon stays as long as the FIFO has no writer: until this test opens it.
+    fifo = tmp_path / "go-on"
+    os.mkfifo(fifo)
+    with (tmp_path / "log").open("wb") as log:
+        done = process.run(["sh", "-c", f"echo begun; read word <{fifo} &"], timeout=10, log=log)
+    fifo.write_text("end\n")
+    assert (done.status, done.stdout) == (0, "")
+    assert (tmp_path / "log").read_text() == "begun\n"
 
 
 def test_what_takes_too_long_is_ended_with_its_children() -> None:
