@@ -41,9 +41,9 @@ def run(
 
     ``env`` is added to this process's environment; messages are asked for in the C locale so that they can
     be read by program. A program that leaves a daemon behind needs a ``log``: the daemon keeps its output
-    open, and a pipe would not end with the program. Raises :class:`ProcessError` on a non-zero status unless ``check`` is false,
-    :class:`DeadlineExceeded` after ``timeout`` seconds (the whole process group is killed), and
-    :class:`CapabilityMissing` when the program is not installed.
+    open, and a pipe would not end with the program. Raises :class:`ProcessError` on a non-zero status unless
+    ``check`` is false, :class:`DeadlineExceeded` after ``timeout`` seconds (the whole process group is
+    killed), and :class:`CapabilityMissing` when the program is not installed.
     """
     words = tuple(str(word) for word in argv)
     began = time.monotonic()
