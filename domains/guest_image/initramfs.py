@@ -51,15 +51,15 @@ def collect(packages: Path, chosen: list[modules.Module], release: str) -> list[
     """Return everything that the guest holds; ``packages`` is the folder they were unpacked into."""
     found = {where: _program(packages, where) for where in contents.PROGRAMS}
     entries = [Entry(path, stat.S_IFREG | 0o755, file.read_bytes()) for path, file in found.items()]
-    entries += _applets(found["bin/busybox"])
-    entries += _libraries(packages, [found["bin/iperf3"], found["bin/qemu-ga"]])
+    entries += applets(found["bin/busybox"])
+    entries += libraries(packages, [found["bin/iperf3"], found["bin/qemu-ga"]])
     entries += [Entry(to, stat.S_IFREG | 0o755, file.read_bytes()) for to, file in contents.SCRIPTS.items()]
     entries += [Entry(to, stat.S_IFREG | 0o644, text.encode()) for to, text in contents.TEXTS.items()]
     entries += [Entry(to, stat.S_IFLNK | 0o777, goal.encode()) for to, goal in contents.LINKS.items()]
-    entries += _modules(chosen, release)
+    entries += module_files(chosen, release)
     # The kernel opens /dev/console before init can mount anything there.
     entries.append(Entry("dev/console", stat.S_IFCHR | 0o600, device=(5, 1)))
-    return entries + _folders(entries)
+    return entries + folders(entries)
 
 
 def _program(packages: Path, where: str) -> Path:
@@ -69,7 +69,8 @@ def _program(packages: Path, where: str) -> Path:
     raise InfrastructureError(f"the packages hold no {' nor '.join(contents.PROGRAMS[where])}")
 
 
-def _applets(busybox: Path) -> list[Entry]:
+def applets(busybox: Path) -> list[Entry]:
+    """Return a link for every command of busybox that the guest has no program of its own for."""
     names = run([busybox, "--list"], timeout=10).stdout.split()
     own = {Path(path).name for path in (*contents.PROGRAMS, *contents.SCRIPTS)}
     return [
@@ -79,16 +80,16 @@ def _applets(busybox: Path) -> list[Entry]:
     ]
 
 
-def _libraries(packages: Path, programs: list[Path]) -> list[Entry]:
+def libraries(packages: Path, programs: list[Path]) -> list[Entry]:
     """Return the shared libraries, each under the name that its users ask for."""
     places = [packages / place / "x86_64-linux-gnu" for place in ("lib", "usr/lib")]
     # Where Debian keeps it; /lib64 holds only a link, with an absolute target in Debian 12.
     loader = next(place / _LOADER.name for place in places if (place / _LOADER.name).exists())
-    folders = ":".join(str(place) for place in places)
+    search = ":".join(str(place) for place in places)
     needed: dict[str, Path] = {}
     for program in programs:
         # The packages' own loader says what it would load: no need for a second reader of ELF.
-        listed = run([loader, "--library-path", folders, "--list", program], timeout=20).stdout
+        listed = run([loader, "--library-path", search, "--list", program], timeout=20).stdout
         for line in listed.splitlines():
             name, arrow, rest = line.strip().partition(" => ")
             if arrow:
@@ -108,7 +109,8 @@ def _own(library: Path, packages: Path, program: Path) -> Path:
     raise InfrastructureError(f"{program.name} needs {library}, which is in none of the guest's packages")
 
 
-def _modules(chosen: list[modules.Module], release: str) -> list[Entry]:
+def module_files(chosen: list[modules.Module], release: str) -> list[Entry]:
+    """Return the modules and the indexes that modprobe reads."""
     folder = f"lib/modules/{release}"
     texts = {
         "modules.dep": modules.dependency_index(chosen),
@@ -120,7 +122,7 @@ def _modules(chosen: list[modules.Module], release: str) -> list[Entry]:
     ]
 
 
-def _folders(entries: list[Entry]) -> list[Entry]:
+def folders(entries: list[Entry]) -> list[Entry]:
     """Return an entry for every folder: the kernel makes none by itself, and wants each before its files."""
     paths = {str(parent) for entry in entries for parent in Path(entry.path).parents} - {"."}
     return [Entry(path, stat.S_IFDIR | 0o755) for path in paths | set(contents.FOLDERS)]
