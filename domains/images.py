@@ -22,7 +22,7 @@ from typing import Any
 
 import filelock
 
-from domains import paths
+from domains import files, paths
 from domains.errors import InfrastructureError, TdlabError, UsageError
 from domains.guest_image import contents, initramfs, kernel, modules, packages
 
@@ -165,14 +165,8 @@ def _resolved(home: Path) -> dict[str, str]:
     except (FileNotFoundError, json.JSONDecodeError):
         pass  # the first time, or a crash while the file system was full: ask again
     found = packages.candidates()
-    _replace(memo, json.dumps({"state": state, "packages": found}))
+    files.write_whole(memo, json.dumps({"state": state, "packages": found}))
     return found
-
-
-def _replace(file: Path, text: str) -> None:
-    with tempfile.NamedTemporaryFile("w", dir=file.parent, prefix=".answer-", delete=False) as new:
-        new.write(text)
-    Path(new.name).replace(file)
 
 
 def _make(home: Path, digest: str, recipe: str, versions: Mapping[str, str], say: Say) -> GuestImage:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import tempfile
 from pathlib import Path
 
-from domains import paths
+from domains import files, paths
 from domains.capabilities.model import Capability
 from domains.capabilities.survey import Survey
 from domains.capabilities.trial import Verdict
@@ -62,6 +61,4 @@ def remember(file: Path, key: str, verdict: Verdict) -> None:
         "kvm": verdict.kvm.as_dict(),
         "counters": verdict.counters.as_dict(),
     }
-    with tempfile.NamedTemporaryFile("w", dir=file.parent, prefix=".verdicts-", delete=False) as new:
-        new.write(json.dumps(kept, indent=1) + "\n")
-    Path(new.name).replace(file)
+    files.write_whole(file, json.dumps(kept, indent=1) + "\n")

@@ -10,6 +10,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from domains.files import write_whole
 from domains.setup.phases import Phases, Step
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -114,9 +115,7 @@ def real_python() -> str:
 def publish(environment: Path, pointer: Path) -> None:
     """Have the launcher find an environment by its key's file, from one moment to the next."""
     pointer.parent.mkdir(exist_ok=True)
-    draft = pointer.with_suffix(".new")
-    draft.write_text(f"{environment}\n")
-    draft.replace(pointer)
+    write_whole(pointer, f"{environment}\n")
 
 
 def published(pointer: Path) -> Path | None:
