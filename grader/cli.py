@@ -60,23 +60,10 @@ class LazyCommands(click.Group):
         return super().resolve_command(ctx, args)
 
 
-def version() -> str:
-    """Return the version of tdlab, from its installation or from its checkout."""
-    from importlib import metadata
-
-    try:
-        return metadata.version("tdlab")
-    except metadata.PackageNotFoundError:
-        import tomllib
-
-        from domains.paths import SHIPPED
-
-        project = tomllib.loads((SHIPPED / "pyproject.toml").read_text())["project"]
-        return str(project["version"])
-
-
 def _print_version(ctx: click.Context, _option: click.Parameter, wanted: bool) -> None:
     if wanted:
+        from grader.version import version
+
         click.echo(f"tdlab {version()}")
         ctx.exit()
 
@@ -117,7 +104,7 @@ def main() -> NoReturn:
 
 
 def _fail(message: str, code: int, *, ours: bool = False) -> NoReturn:
-    from grader.report.inert import inert
+    from grader.language.inert import inert
 
     if os.environ.get("TDLAB_DEBUG"):
         import traceback

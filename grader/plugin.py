@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from grader.language import LANGUAGES
+
 if TYPE_CHECKING:
-    from grader.items import LabFile
+    from grader.grading.items import LabFile
 
 _LAB_FILE = "lab.yaml"
 _WORDS = {"partial": ("partial", "p", "PARTIAL"), "inconclusive": ("inconclusive", "?", "INCONCLUSIVE")}
@@ -35,7 +37,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption(
         "--tdlab-lang",
-        choices=["fr", "en"],
+        choices=LANGUAGES,
         dest="tdlab_lang",
         help="language of hints; otherwise the one that a student's answers name",
     )
@@ -44,7 +46,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Start recording results where a submission is to be graded."""
     if config.option.tdlab_submissions and not hasattr(config, "workerinput"):
-        from grader.gradebook import Recorder
+        from grader.grading.gradebook import Recorder
 
         config.pluginmanager.register(Recorder(config), "tdlab-recorder")
 
@@ -55,7 +57,7 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> LabFile | 
         return None
     if not (parent.config.option.tdlab_submissions or parent.session.isinitpath(file_path)):
         return None
-    from grader.items import LabFile
+    from grader.grading.items import LabFile
 
     return LabFile.from_parent(parent, path=file_path)
 

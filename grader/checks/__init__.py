@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from grader.answers import Answer
 from grader.checks import words
 from grader.checks.choice import check_choice, check_choices
 from grader.checks.domain import check_domain
@@ -10,7 +9,7 @@ from grader.checks.number import check_number
 from grader.checks.prediction import check_prediction
 from grader.checks.text import check_text
 from grader.checks.verdict import Context, result
-from grader.questions import (
+from grader.lab.questions import (
     ChoiceQuestion,
     ChoicesQuestion,
     DomainQuestion,
@@ -19,7 +18,8 @@ from grader.questions import (
     Question,
     TextQuestion,
 )
-from grader.result import CheckResult, Outcome
+from grader.results.result import CheckResult, Outcome
+from grader.submission.answers import Answer
 
 __all__ = ["Context", "check"]
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
-from grader.answers import Answer
 from grader.checks import words
 from grader.checks.verdict import Context, graded, result
-from grader.questions import ChoiceQuestion, ChoicesQuestion
-from grader.result import CheckResult, Outcome
+from grader.lab.questions import ChoiceQuestion, ChoicesQuestion
+from grader.results.result import CheckResult, Outcome
+from grader.submission.answers import Answer
 
 
 def check_choice(question: ChoiceQuestion, answer: Answer, context: Context) -> CheckResult:

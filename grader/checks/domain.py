@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from domains.render import render
 from domains.spec import DomainSpec
-from grader.answers import Answer
 from grader.checks import words
 from grader.checks.domain_xml import Nic, StudentDomain, XmlRefusal, plain_model, read, rebuilt
 from grader.checks.verdict import Context, graded, result
-from grader.questions import DomainQuestion, Wanted
-from grader.result import CheckResult, Evidence, Outcome
+from grader.lab.questions import DomainQuestion, Wanted
+from grader.results.result import CheckResult, Evidence, Outcome
+from grader.submission.answers import Answer
 
 _DRIVER = {"on": "vhost", "off": "qemu"}
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from grader.bilingual import Bilingual
+from grader.language.bilingual import Bilingual
 
 
 def _none() -> frozenset[str]:

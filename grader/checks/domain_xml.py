@@ -17,8 +17,8 @@ from pydantic import ValidationError
 
 from domains import refusal
 from domains.spec import DomainSpec
-from grader.bilingual import Bilingual
 from grader.checks.domain_rules import ALLOWED, DANGERS, OTHER_ATTRIBUTE, OTHER_ELEMENT, VALUES
+from grader.language.bilingual import Bilingual
 
 MAX_BYTES = 64 * 1024
 _MAX_DEPTH = 12

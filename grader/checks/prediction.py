@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from grader import evidence
-from grader.answers import Answer
-from grader.bilingual import decimal
 from grader.checks import words
-from grader.checks.number import readings, unit_shown
 from grader.checks.verdict import Context, result, without_value
-from grader.evidence import PREDICTIONS_FILE, REPORT_FILE, Seen, commitment_hash
-from grader.questions import PredictionQuestion
-from grader.result import CheckResult, Evidence, Outcome
+from grader.lab.questions import PredictionQuestion
+from grader.lab.units import unit_shown
+from grader.language.bilingual import decimal
+from grader.results.result import CheckResult, Evidence, Outcome
+from grader.submission import evidence
+from grader.submission.answers import Answer
+from grader.submission.evidence import PREDICTIONS_FILE, REPORT_FILE, Seen, commitment_hash
+from grader.submission.predictions import plain
 
 
 def check_prediction(question: PredictionQuestion, answer: Answer, context: Context) -> CheckResult:
@@ -46,15 +47,6 @@ def check_prediction(question: PredictionQuestion, answer: Answer, context: Cont
         value = words.PREDICTED.say(lang, value=value, measured=found)
     expected = words.ANY_PREDICTION.say(lang)
     return result(question, Outcome.PASS, fraction=1.0, expected=expected, actual=value, evidence=seen)
-
-
-def plain(question: PredictionQuestion, value: object) -> float | list[str] | None:
-    """Return a prediction in the one form that is hashed, or None when it is none."""
-    if question.items:
-        listed = [str(item) for item in value] if isinstance(value, list) else []
-        return listed if sorted(listed) == sorted(question.items) else None
-    numbers = readings(value, question.unit or "count")
-    return numbers[0] if isinstance(numbers, list) else None
 
 
 def _shown(question: PredictionQuestion, value: float | list[str], context: Context) -> str:

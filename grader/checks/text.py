@@ -8,12 +8,13 @@ from collections.abc import Iterable, Sequence
 from enum import IntEnum
 from functools import lru_cache
 
-from grader.answers import Answer
-from grader.bilingual import LANGUAGES, Bilingual
 from grader.checks import words
 from grader.checks.verdict import Context, graded, result
-from grader.questions import Idea, TextQuestion, WrongIdea
-from grader.result import CheckResult, Evidence, Outcome
+from grader.lab.questions import Idea, TextQuestion, WrongIdea
+from grader.language import LANGUAGES
+from grader.language.bilingual import Bilingual
+from grader.results.result import CheckResult, Evidence, Outcome
+from grader.submission.answers import Answer
 
 _LONGEST = 120
 _NEGATIONS = frozenset(

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from grader.bilingual import Lang, inert
 from grader.checks import words
-from grader.evidence import REPORT_FILE, Bundle, Missing, Why
-from grader.questions import Asked
-from grader.result import CheckResult, Evidence, Outcome
+from grader.lab.questions import Asked
+from grader.language import Lang
+from grader.language.inert import inert
+from grader.results.result import CheckResult, Evidence, Outcome
+from grader.submission.evidence import REPORT_FILE, Bundle, Missing, Why
+
+# Longer than any honest short answer: what is longer is cut where it is kept, never where it is judged.
+_KEPT = 2000
 
 
 @dataclass(frozen=True)
@@ -38,9 +42,9 @@ def result(
         points=round(question.points * fraction, 4),
         max=question.points,
         expected=expected,
-        actual=inert(actual),
-        hint=inert(hint),
-        evidence=tuple(Evidence(source=one.source, seen=inert(one.seen)) for one in evidence),
+        actual=inert(actual, limit=_KEPT),
+        hint=inert(hint, limit=_KEPT),
+        evidence=tuple(Evidence(source=one.source, seen=inert(one.seen, limit=_KEPT)) for one in evidence),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grader.bilingual import Bilingual
+from grader.language.bilingual import Bilingual
 
 
 def _both(en: str, fr: str) -> Bilingual:

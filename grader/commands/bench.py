@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from grader.execution import Request, default_folder, execute, exit_code
-from grader.timings import Timings
+from grader.running.execution import Request, default_folder, execute, exit_code
+from grader.running.timings import Timings
 
 
 @click.command("bench")
@@ -42,8 +42,8 @@ def command(
     Without a MATRIX, the cells are those of the lab R202.
     """
     from domains import paths
-    from grader import matrix as matrices
     from grader import report
+    from grader.measure import matrix as matrices
 
     file = matrix or paths.LABS / "r202" / "matrix.yaml"
     asked = matrices.load(file).limited(only, repeats=repeats, seconds=seconds)

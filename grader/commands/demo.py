@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from grader.execution import Request, default_folder, execute, exit_code
-from grader.timings import Timings
+from domains.files import write_whole
+from grader.language import LANGUAGES
+from grader.running.execution import Request, default_folder, execute, exit_code
+from grader.running.timings import Timings
 
 if TYPE_CHECKING:
-    from grader.lab import Lab
-    from grader.result import Grade
-    from grader.run import Run
+    from grader.lab.lab import Lab
+    from grader.measure.run import Run
+    from grader.results.result import Grade
 
 _LAB = "r202"
 
@@ -26,16 +28,17 @@ _LAB = "r202"
     flag_value="last",
     help="Go on with the last demo, or with the one in this folder.",
 )
-@click.option(
-    "--lang", type=click.Choice(["fr", "en"]), default="en", help="The language the report opens in."
-)
+@click.option("--lang", type=click.Choice(LANGUAGES), default="en", help="The language the report opens in.")
 @click.option("--json", "as_json", is_flag=True, help="Print the run (tdlab.run/1) to stdout.")
 @click.option("--timings", "show_timings", is_flag=True, help="Print how long each phase took.")
 def command(out: Path | None, resume: str | None, lang: str, as_json: bool, show_timings: bool) -> int:
     """Measure every NIC model on this host, grade the lab's sample answers, and write one report."""
-    from grader import journal, matrix, report, score
-    from grader import lab as labs
+    from grader import report
+    from grader.lab import lab as labs
+    from grader.measure import matrix
     from grader.report import terminal
+    from grader.results import score
+    from grader.running import journal
 
     timings = Timings()
     lab = labs.load(labs.find(_LAB))
@@ -46,7 +49,7 @@ def command(out: Path | None, resume: str | None, lang: str, as_json: bool, show
         grade, surprises = _graded(lab, run, folder / "samples")
     with timings.phase("write the report"):
         report.write(run, folder, grade, lang=lang)
-        journal.write_whole(folder / "grade.json", grade.model_dump_json(by_alias=True, indent=2) + "\n")
+        write_whole(folder / "grade.json", grade.model_dump_json(by_alias=True, indent=2) + "\n")
     if as_json:
         click.echo(run.to_json(), nl=False)
     else:
@@ -64,7 +67,9 @@ def command(out: Path | None, resume: str | None, lang: str, as_json: bool, show
 
 def _graded(lab: Lab, run: Run, folder: Path) -> tuple[Grade, list[str]]:
     """Grade the samples with this run as evidence; one that scores otherwise than it should is our fault."""
-    from grader import grading, samples, score
+    from grader.grading import grading
+    from grader.results import score
+    from grader.submission import samples
 
     expected = samples.samples(lab)
     grade = grading.grade(lab.folder, samples.materialise(lab, run, folder))

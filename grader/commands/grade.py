@@ -7,19 +7,19 @@ from pathlib import Path
 import click
 
 from domains.errors import EXIT_CHECKS_FAILED, EXIT_DONE, EXIT_INFRASTRUCTURE
-from grader.bilingual import Lang
-from grader.result import Grade, Outcome
+from grader.language import LANGUAGES, Lang
+from grader.results.result import Grade, Outcome
 
 
 @click.command("grade")
 @click.argument("lab")
 @click.argument("submissions", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print the grade (tdlab.grade/1) to stdout.")
-@click.option("--lang", type=click.Choice(["fr", "en"]), help="The language of hints.")
+@click.option("--lang", type=click.Choice(LANGUAGES), help="The language of hints.")
 def command(lab: str, submissions: tuple[Path, ...], as_json: bool, lang: Lang | None) -> int:
     """Grade SUBMISSIONS (a folder or archive a student) of LAB (a folder, or a shipped lab's name)."""
-    from grader import grading
-    from grader import lab as labs
+    from grader.grading import grading
+    from grader.lab import lab as labs
     from grader.report import terminal
 
     grade = grading.grade(labs.find(lab), submissions, lang=lang)

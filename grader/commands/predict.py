@@ -21,8 +21,8 @@ def command(lab: str, question: str, prediction: tuple[str, ...], workspace: Pat
     """Commit PREDICTION (a number, or items in order) for QUESTION of LAB; do it before you measure."""
     from datetime import UTC, datetime
 
-    from grader import lab as labs
-    from grader import predictions
+    from grader.lab import lab as labs
+    from grader.submission import predictions
 
     value = prediction[0] if len(prediction) == 1 else list(prediction)
     done = predictions.commit(labs.load(labs.find(lab)), question, value, workspace, datetime.now(UTC))

@@ -10,7 +10,7 @@ from domains import catalogue, document, spec, validate
 from domains.errors import CapabilityMissing, UsageError
 from domains.render import render
 from domains.spec import DomainSpec
-from grader.bilingual import LANGUAGES, Lang
+from grader.language import LANGUAGES, Lang
 
 
 @click.command("render")
@@ -107,7 +107,7 @@ def _all(out: Path | None) -> None:
 
 
 def _diff(pair: tuple[str, str], lang: Lang) -> None:
-    from grader import spec_diff
+    from grader.spec import diff as spec_diff
 
     one, other = _spec(pair[0]), _spec(pair[1])
     if text := spec_diff.xml_diff(one, other, pair):

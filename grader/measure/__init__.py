@@ -1,1 +1,1 @@
-"""Measuring: pure parsers of what tools print, and thin collectors that run them."""
+"""Measuring: what is asked for, thin collectors, pure parsers, and the record of what was measured."""

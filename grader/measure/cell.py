@@ -13,8 +13,8 @@ from domains.errors import InfrastructureError
 from domains.host import Host
 from domains.lifecycle import Domain
 from domains.spec import DomainSpec
-from grader.matrix import Workload
 from grader.measure import counters, iperf, ping
+from grader.measure.matrix import Workload
 
 _SLACK_SECONDS = 20
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import statistics
 from collections.abc import Sequence
 
-from grader.run import METRICS, Measurement
+from grader.measure.run import METRICS, Measurement
 
 _RESAMPLES = 4000
 _FEWEST = 3
 
 
 def measurement(metric: str, samples: Sequence[float], warmups: Sequence[float] = ()) -> Measurement:
-    """Return the measurement of one metric (a key of :data:`grader.run.METRICS`) from all its samples."""
+    """Return the measurement of a metric (a key of :data:`~grader.measure.run.METRICS`) from its samples."""
     kept = tuple(round(sample, 6) for sample in samples)
     return Measurement(
         unit=METRICS[metric],

@@ -6,12 +6,11 @@ shown inert in every format.
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 
-from grader.result import Grade
-from grader.run import Run
+from domains.files import write_whole
+from grader.measure.run import Run
+from grader.results.result import Grade
 
 
 def write(run: Run, folder: Path, grade: Grade | None = None, *, lang: str = "en") -> tuple[Path, ...]:
@@ -31,18 +30,6 @@ def write(run: Run, folder: Path, grade: Grade | None = None, *, lang: str = "en
         "report.html": html_text(run, grade, lang=lang),
     }
     folder.mkdir(parents=True, exist_ok=True)
-    return tuple(_replace(folder / name, text) for name, text in texts.items())
-
-
-def _replace(file: Path, text: str) -> Path:
-    """Write beside the file and rename: a killed run leaves the old file or the new one, never a half."""
-    handle, beside = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as out:
-            out.write(text)
-            os.fchmod(out.fileno(), 0o644)
-        Path(beside).replace(file)
-    except BaseException:
-        Path(beside).unlink(missing_ok=True)
-        raise
-    return file
+    for name, text in texts.items():
+        write_whole(folder / name, text)
+    return tuple(folder / name for name in texts)

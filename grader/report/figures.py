@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from grader.run import CellResult, Measurement
+from grader.measure.run import CellResult, Measurement
 
 # Upper and lower bar of the first figure, in this order.
 THROUGHPUT = ("tcp_to_guest", "tcp_from_guest")

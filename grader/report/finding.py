@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from domains.spec import EMULATED_NICS
-from grader.i18n import Texts, number
+from grader.language.i18n import Texts, number
+from grader.language.inert import one_line
+from grader.measure.run import CellResult, Measurement, Run
 from grader.report.figures import EXITS
-from grader.report.inert import one_line
-from grader.run import CellResult, Measurement, Run
 
 _RESAMPLES = 2_000
 # The emulated NIC that people know best is compared first; likewise for what replaces it.

@@ -11,11 +11,12 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
-from grader.i18n import LANGUAGES, Texts, fixed, moment, number, plain, points, translator
+from grader.language import LANGUAGES
+from grader.language.i18n import Texts, fixed, moment, number, plain, points, translator
+from grader.language.inert import inert, one_line
+from grader.measure.run import Run
 from grader.report import published, view, words
-from grader.report.inert import inert, one_line
-from grader.result import Grade
-from grader.run import Run
+from grader.results.result import Grade
 
 # A domain's XML is the longest thing shown.
 _LONGEST = 65_536

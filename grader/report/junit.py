@@ -10,9 +10,9 @@ from collections.abc import Sequence
 
 from lxml import etree
 
-from grader.report.inert import inert
-from grader.result import CheckResult, Grade, Outcome, SubmissionGrade
-from grader.run import CellResult, Run
+from grader.language.inert import inert
+from grader.measure.run import CellResult, Run
+from grader.results.result import CheckResult, Grade, Outcome, SubmissionGrade
 
 _TAGS = {
     Outcome.FAIL: "failure",

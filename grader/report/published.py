@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from domains import document
-from grader.run import Record
+from grader.measure.run import Record
 
 FILE = Path(__file__).resolve().parent / "published.yaml"
 

@@ -6,8 +6,8 @@ import csv
 import io
 from collections.abc import Iterator
 
-from grader.report.inert import no_formula
-from grader.run import CellResult, Run
+from grader.language.inert import no_formula
+from grader.measure.run import CellResult, Run
 
 COLUMNS = (
     "run",

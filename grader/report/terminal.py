@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from grader.i18n import number, points
+from grader.language.i18n import number, points
+from grader.language.inert import one_line
+from grader.measure.run import CellResult, Run
 from grader.report.finding import accelerator, refusal
-from grader.report.inert import one_line
-from grader.result import CheckResult, Grade, Outcome, SubmissionGrade
-from grader.run import CellResult, Run
+from grader.results.result import CheckResult, Grade, Outcome, SubmissionGrade
 
 if TYPE_CHECKING:
     from rich.console import Console

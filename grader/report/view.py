@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from grader.i18n import Texts
+from grader.language.i18n import Texts
+from grader.measure.run import METRICS, CellResult, Measurement, Run
 from grader.report import figures, finding
 from grader.report.figures import Figure
 from grader.report.finding import Ratio
-from grader.run import METRICS, CellResult, Measurement, Run
 
 PANELS = ("rtt", "boot_to_ready", "host_cpu_per_gb")
 _LEFT_OPEN = (None, "", "any")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from domains.spec import EMULATED_NICS
-from grader.i18n import N_
-from grader.result import Outcome
+from grader.language.i18n import N_
+from grader.results.result import Outcome
 
 METRIC_NAMES = {
     "tcp_to_guest": N_("throughput to the guest"),

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domains.errors import InputError
-from grader import answers
+from grader.submission import answers
 
 QUESTIONS = ("1.1", "1.2", "3.2-ratio")
 ALPHABET = "abcé: -[]{}&*!|>'\"#%@`,?\n\t0123.~<=_\\\x00\u202e\U0001f600"
@@ -39,7 +39,7 @@ def test_an_empty_file_holds_no_answers() -> None:
     [
         ("- 1\n", "answers are a mapping", (1, 1)),
         ("lab: r203\n", "these are answers to 'r203'", (1, 6)),
-        ("lang: de\n", "'de' is not one of fr, en", (1, 7)),
+        ("lang: de\n", "'de' is not one of en, fr", (1, 7)),
         ("answer:\n", "unknown key 'answer'", (1, 1)),
         ("answers: [1]\n", "answers is a mapping of question to answer", (1, 10)),
         ("answers:\n  1.1: a\n  1.1: b\n", "'1.1' is given twice", (3, 3)),

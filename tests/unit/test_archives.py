@@ -14,11 +14,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from domains.paths import LABS
-from grader import lab as labs
-from grader import submission
-from grader.archives import ArchiveRefused, read_archive
-from grader.grading import grade
-from grader.result import Outcome
+from grader.grading.grading import grade
+from grader.lab import lab as labs
+from grader.results.result import Outcome
+from grader.submission import submission
+from grader.submission.archives import ArchiveRefused, read_archive
 
 CAPS = {"answers.yaml": 100, "evidence/report.json": 100}
 R202 = LABS / "r202"

@@ -8,8 +8,8 @@ import pytest
 
 from domains.errors import UsageError
 from domains.spec import DomainSpec
-from grader import bench, journal
-from grader.matrix import Cell
+from grader.measure.matrix import Cell
+from grader.running import bench, journal
 
 PLAN = {"id": "r", "asked": {}, "started": "2025-03-10T09:30:00+00:00", "tdlab": "0"}
 

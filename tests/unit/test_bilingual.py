@@ -3,13 +3,11 @@ from __future__ import annotations
 import string
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from grader.bilingual import Bilingual, decimal, inert
 from grader.checks import words
 from grader.checks.domain_rules import DANGERS
+from grader.language.bilingual import Bilingual, decimal
 
 
 def test_both_languages_are_needed() -> None:
@@ -38,17 +36,6 @@ def test_every_message_has_the_same_places_in_both_languages() -> None:
         )
         assert fr == en, name
     assert all(text.fr != text.en for text in (*messages.values(), *DANGERS.values()) if " " in text.en)
-
-
-@given(st.text())
-def test_inert_text_holds_nothing_that_acts(text: str) -> None:
-    shown = inert(text)
-    assert not set(shown) & set("\x1b\x00\x07\x9b\u202e\u200b\r")
-    assert len(shown) <= max(len(text), 2005)
-
-
-def test_inert_text_keeps_what_people_write() -> None:
-    assert inert("Ça va, n'est-ce pas ? « œuf »\n\tdeux") == "Ça va, n'est-ce pas ? « œuf »\n\tdeux"
 
 
 @pytest.mark.parametrize(("value", "shown"), [(2.1425, "2,14"), (1424.4, "1424"), (0.4667, "0,467")])

@@ -13,16 +13,16 @@ from hypothesis import strategies as st
 
 from domains.errors import Position
 from domains.paths import LABS
-from grader import evidence
-from grader import lab as labs
-from grader.answers import Answer
-from grader.bilingual import Lang
 from grader.checks import Context, check
 from grader.checks.number import readings
-from grader.evidence import Bundle, Commitment, commitment_hash
-from grader.questions import KINDS, Question
-from grader.result import CheckResult, Outcome
-from grader.run import CellResult, Measurement, Run
+from grader.lab import lab as labs
+from grader.lab.questions import KINDS, Question
+from grader.language import Lang
+from grader.measure.run import CellResult, Measurement, Run
+from grader.results.result import CheckResult, Outcome
+from grader.submission import evidence
+from grader.submission.answers import Answer
+from grader.submission.evidence import Bundle, Commitment, commitment_hash
 
 LAB = labs.load(LABS / "r202")
 

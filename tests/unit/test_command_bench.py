@@ -10,10 +10,10 @@ from click.testing import CliRunner, Result
 from domains import paths
 from domains.cloud.image import CloudImage
 from domains.errors import UsageError
-from grader import matrix
-from grader.bench import Bench
 from grader.commands import bench
-from grader.matrix import Cell
+from grader.measure import matrix
+from grader.measure.matrix import Cell
+from grader.running.bench import Bench
 
 CELLS = matrix.load(paths.LABS / "r202" / "matrix.yaml").cells
 

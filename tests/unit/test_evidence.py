@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader import evidence
-from grader.evidence import Bundle, Missing, Seen, Why
-from grader.questions import Expect
-from grader.run import CellResult, Measurement, Run
+from grader.lab.questions import Expect
+from grader.measure.run import CellResult, Measurement, Run
+from grader.submission import evidence
+from grader.submission.evidence import Bundle, Missing, Seen, Why
 
 RATIO = Expect.model_validate(
     {

@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from grader import execution
+from grader.running import execution
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])

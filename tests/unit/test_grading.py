@@ -11,8 +11,8 @@ import pytest
 
 from domains.errors import InfrastructureError, InputError, UsageError
 from domains.paths import LABS
-from grader import gradebook, grading
-from grader.result import Outcome
+from grader.grading import gradebook, grading
+from grader.results.result import Outcome
 
 R202 = LABS / "r202"
 TRAPS = {
@@ -90,7 +90,7 @@ def test_a_file_that_cannot_be_read_is_ours(submission: Path, monkeypatch: pytes
     def denied(*_: object) -> int:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("grader.sources.os.open", denied)
+    monkeypatch.setattr("grader.submission.sources.os.open", denied)
     (student,) = grading.grade(R202, [submission]).submissions
     assert {one.outcome for one in student.questions} == {Outcome.ERROR}
     assert "Permission denied" in student.questions[0].hint
@@ -101,10 +101,10 @@ def test_what_a_fault_of_ours_quotes_is_inert(submission: Path, monkeypatch: pyt
     def quoting(*_: object) -> None:
         raise RuntimeError("cannot judge \x1b[2Jpassed\u202e")
 
-    monkeypatch.setattr("grader.items.check", quoting)
+    monkeypatch.setattr("grader.grading.items.check", quoting)
     (student,) = grading.grade(R202, [submission]).submissions
     assert {one.outcome for one in student.questions} == {Outcome.ERROR}
-    assert "cannot judge \ufffd[2Jpassed\ufffd" in student.questions[0].hint
+    assert "cannot judge ⟨U+001B⟩[2Jpassed⟨U+202E⟩" in student.questions[0].hint
 
 
 def test_a_session_without_a_grade_is_ours(submission: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -117,6 +117,6 @@ def test_an_interrupt_is_not_swallowed(submission: Path, monkeypatch: pytest.Mon
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("grader.items.check", interrupted)
+    monkeypatch.setattr("grader.grading.items.check", interrupted)
     with pytest.raises(KeyboardInterrupt):
         grading.grade(R202, [submission])

@@ -12,10 +12,11 @@ from jinja2 import Environment
 from jinja2.ext import extract_from_ast
 
 from domains.errors import InfrastructureError, UsageError
-from grader import i18n
-from grader.i18n import fixed, moment, number, plain, points, translator
+from grader.language import i18n
+from grader.language.i18n import fixed, moment, number, plain, points, translator
 
-GRADER = Path(i18n.__file__).parent
+LANGUAGE = Path(i18n.__file__).parent
+GRADER = LANGUAGE.parent
 PYTHON_MARKS = {"N_": None, "say": None}
 TEMPLATE_MARKS = ("t", "both")
 
@@ -24,7 +25,9 @@ def texts_used() -> set[str]:
     found: set[str] = set()
     for file in GRADER.rglob("*.py"):
         # Elsewhere "say" is progress on stderr, which is English.
-        if file.name != "i18n.py" and "from grader.i18n import" not in file.read_text(encoding="utf-8"):
+        if file.name != "i18n.py" and "from grader.language.i18n import" not in file.read_text(
+            encoding="utf-8"
+        ):
             continue
         with file.open("rb") as source:
             found |= {str(one) for _, one, _, _ in extract("python", source, keywords=PYTHON_MARKS)}
@@ -38,7 +41,7 @@ def texts_used() -> set[str]:
 
 
 def french() -> dict[str, str]:
-    with (GRADER / "locale/fr.po").open("rb") as file:
+    with (LANGUAGE / "locale/fr.po").open("rb") as file:
         return {str(one.id): str(one.string) for one in read_po(file, locale="fr") if one.id}
 
 

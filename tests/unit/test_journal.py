@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from domains.errors import UsageError
-from grader import journal, matrix, summary
+from grader.measure import matrix
+from grader.running import journal, summary
 
 PLAN = {"id": "r1", "asked": {"cells": 1}, "started": "2026-01-01T00:00:00+00:00", "tdlab": "0"}
 
@@ -57,22 +58,6 @@ def test_a_new_run_does_not_take_over_old_samples(tmp_path: Path) -> None:
         held.add("round", cell="a", round=0)
     with journal.opened(tmp_path, PLAN, resume=False) as held:
         assert held.lines("round") == []
-
-
-def test_a_file_that_could_not_be_written_leaves_the_old_one_and_no_half(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    file = tmp_path / "grade.json"
-    journal.write_whole(file, "old")
-
-    def full(*_: object, **__: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(Path, "replace", full)
-    with pytest.raises(OSError, match="No space"):
-        journal.write_whole(file, "new")
-    assert [one.name for one in tmp_path.iterdir()] == ["grade.json"]
-    assert file.read_text() == "old"
 
 
 def test_a_metric_missing_in_one_round_only_is_measured(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 from domains import document
 from domains.errors import InputError, UsageError
 from domains.paths import LABS
-from grader import lab as labs
+from grader.lab import lab as labs
 
 HEAD = """\
 schema: tdlab.lab/1

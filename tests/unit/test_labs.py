@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from domains.paths import LABS
-from grader import lab as labs
-from grader.grading import grade
-from grader.result import Outcome
-from grader.samples import samples
-from grader.score import lost
+from grader.grading.grading import grade
+from grader.lab import lab as labs
+from grader.results.result import Outcome
+from grader.results.score import lost
+from grader.submission.samples import samples
 
 ALL = sorted(file.parent for file in LABS.glob("*/lab.yaml"))
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from domains.errors import InputError
-from grader import ledger
-from grader.result import Grade, SubmissionGrade
+from grader.results import ledger
+from grader.results.result import Grade, SubmissionGrade
 
 NOW = datetime(2025, 3, 10, 12, 0, tzinfo=UTC)
 

@@ -8,7 +8,7 @@ import pytest
 
 from domains.errors import InputError, UsageError
 from domains.paths import LABS
-from grader import matrix
+from grader.measure import matrix
 
 
 def load(tmp_path: Path, text: str) -> matrix.Matrix:

@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from domains.paths import LABS, SHIPPED
-from grader.result import Grade, Outcome
+from grader.results.result import Grade, Outcome
 
 pytest_plugins = ["pytester"]
 
@@ -200,4 +200,4 @@ def test_importing_the_plugin_loads_nothing_heavy() -> None:
     argv = [sys.executable, "-c", code]
     loaded = subprocess.run(argv, capture_output=True, text=True, check=True, cwd=SHIPPED).stdout.split()
     assert "grader.plugin" in loaded
-    assert not {"pydantic", "yaml", "lxml", "scipy", "libvirt", "jinja2", "grader.lab"} & set(loaded)
+    assert not {"pydantic", "yaml", "lxml", "scipy", "libvirt", "jinja2", "grader.lab.lab"} & set(loaded)

@@ -8,9 +8,9 @@ from click.testing import CliRunner
 
 from domains.errors import UsageError
 from domains.paths import LABS
-from grader import evidence, predictions
-from grader import lab as labs
 from grader.commands.predict import command
+from grader.lab import lab as labs
+from grader.submission import evidence, predictions
 
 NOW = datetime(2025, 3, 10, 9, 0, tzinfo=UTC)
 LAB = labs.load(LABS / "r202")

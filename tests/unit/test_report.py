@@ -12,13 +12,14 @@ from lxml import etree
 from rich.console import Console
 
 from domains import process
-from grader import report, run
+from grader import report
+from grader.measure import run
+from grader.measure.run import Run
 from grader.report.html import html_text
 from grader.report.junit import junit_text
 from grader.report.samples import csv_text
 from grader.report.terminal import print_grade, print_run
-from grader.result import Grade
-from grader.run import Run
+from grader.results.result import Grade
 
 DATA = Path(__file__).parent.parent / "data/report"
 
@@ -108,7 +109,7 @@ def test_a_write_that_fails_leaves_the_old_report(
 
 def test_importing_the_report_loads_nothing_heavy() -> None:
     code = (
-        "import sys, grader.report, grader.report.terminal, grader.i18n\n"
+        "import sys, grader.report, grader.report.terminal, grader.language.i18n\n"
         "print(sorted({'babel', 'rich', 'jinja2', 'scipy', 'libvirt'} & set(sys.modules)))"
     )
     done = process.run([sys.executable, "-c", code], timeout=60, cwd=DATA.parent.parent.parent)

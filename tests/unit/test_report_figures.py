@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domains.spec import DomainSpec
+from grader.measure.run import CellResult, Measurement
 from grader.report import figures
 from grader.report.figures import Scale, scale
-from grader.run import CellResult, Measurement
 
 
 def measured(*samples: float, unit: str = "Mbit/s", ci95: tuple[float, float] | None = None) -> Measurement:

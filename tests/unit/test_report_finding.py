@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from domains.spec import DomainSpec, NicSpec
-from grader.i18n import translator
+from grader.language.i18n import translator
+from grader.measure.run import CellResult, Measurement, Run
 from grader.report import finding
 from grader.report.finding import ratio, sentences
-from grader.run import CellResult, Measurement, Run
 
 
 def measured(*samples: float, unit: str = "Mbit/s") -> Measurement:

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from lxml import html
 
-from grader import run
+from grader.measure import run
+from grader.measure.run import CellResult, Run
 from grader.report.html import TEMPLATES, html_text
-from grader.result import CheckResult, Grade, Outcome, SubmissionGrade
-from grader.run import CellResult, Run
+from grader.results.result import CheckResult, Grade, Outcome, SubmissionGrade
 
 DATA = Path(__file__).parent.parent / "data/report"
 HOSTILE = (

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from lxml import etree
 
-from grader import run
+from grader.measure import run
 from grader.report.junit import junit_text
-from grader.result import Grade
+from grader.results.result import Grade
 
 DATA = Path(__file__).parent.parent / "data/report"
 

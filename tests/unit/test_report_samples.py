@@ -6,7 +6,7 @@ import csv
 import io
 from pathlib import Path
 
-from grader import run
+from grader.measure import run
 from grader.report.samples import COLUMNS, csv_text
 
 DATA = Path(__file__).parent.parent / "data/report"

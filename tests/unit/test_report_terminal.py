@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from grader import run
+from grader.measure import run
+from grader.measure.run import Run
 from grader.report.terminal import print_grade, print_run
-from grader.result import CheckResult, Grade, Outcome, SubmissionGrade
-from grader.run import Run
+from grader.results.result import CheckResult, Grade, Outcome, SubmissionGrade
 
 DATA = Path(__file__).parent.parent / "data/report"
 

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from domains.spec import CpuSpec, DomainSpec
-from grader import run
-from grader.i18n import translator
+from grader.language.i18n import translator
+from grader.measure import run
+from grader.measure.run import CellResult, Measurement, Run
 from grader.report import published, view
-from grader.run import CellResult, Measurement, Run
 
 DATA = Path(__file__).parent.parent / "data/report"
 

@@ -8,13 +8,13 @@ import pytest
 
 from domains.errors import InputError, UsageError
 from domains.paths import LABS
-from grader import lab as labs
-from grader import run as runs
-from grader.grading import grade
-from grader.result import Outcome
-from grader.run import Measurement, Run
-from grader.samples import materialise, record, samples
-from grader.score import lost
+from grader.grading.grading import grade
+from grader.lab import lab as labs
+from grader.measure import run as runs
+from grader.measure.run import Measurement, Run
+from grader.results.result import Outcome
+from grader.results.score import lost
+from grader.submission.samples import materialise, record, samples
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from grader.result import CheckResult, Outcome
-from grader.score import lost, submission_grade
+from grader.results.result import CheckResult, Outcome
+from grader.results.score import lost, submission_grade
 
 
 def result(question: str, outcome: Outcome, points: float = 0, hint: str = "") -> CheckResult:

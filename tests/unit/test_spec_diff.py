@@ -10,8 +10,9 @@ import pytest
 from domains import catalogue
 from domains.refusal import model_in
 from domains.spec import DomainSpec
-from grader import spec_diff, spec_lessons
-from grader.bilingual import LANGUAGES, Lang
+from grader.language import LANGUAGES, Lang
+from grader.spec import diff as spec_diff
+from grader.spec import lessons as spec_lessons
 
 
 def _spec(**fields: Any) -> DomainSpec:

@@ -7,9 +7,9 @@ import pytest
 
 from domains.errors import UsageError
 from domains.paths import LABS
-from grader import lab as labs
-from grader import submission
-from grader.questions import DomainQuestion
+from grader.lab import lab as labs
+from grader.lab.questions import DomainQuestion
+from grader.submission import submission
 
 
 @pytest.fixture(scope="module")
@@ -76,15 +76,15 @@ def test_students_are_named_after_their_folders(tmp_path: Path) -> None:
 
 
 def test_names_are_made_inert_and_stay_apart(tmp_path: Path) -> None:
-    folders = [tmp_path / "x\x1b[31m", tmp_path / "x\x07[31m"]
+    folders = [tmp_path / "x\x1b[31m", tmp_path / "x⟨U+001B⟩[31m"]
     for folder in folders:
         folder.mkdir()
     names = [name for name, _ in submission.students(folders)]
-    assert names == ["x\ufffd[31m", "x\ufffd[31m (2)"]
+    assert names == ["x⟨U+001B⟩[31m", "x⟨U+001B⟩[31m (2)"]
 
 
 def test_no_folder_can_take_the_name_of_another_student(tmp_path: Path) -> None:
-    folders = [tmp_path / name for name in ("x\ufffd (2)", "x\x1b", "x\x07", "x\ufffd")]
+    folders = [tmp_path / name for name in ("x⟨U+001B⟩ (2)", "x\x1b", "x\x07", "x⟨U+001B⟩")]
     for folder in folders:
         folder.mkdir()
     names = [name for name, _ in submission.students(folders)]

@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from domains.errors import UsageError
-from grader import answers, evidence
-from grader.answers import ANSWERS_FILE, Answer, Answers
-from grader.bilingual import inert
-from grader.evidence import PREDICTIONS_FILE, REPORT_FILE, Bundle
-from grader.lab import Lab
-from grader.questions import DomainQuestion, Question
-from grader.sources import SUFFIXES, Source, open_source
+from grader.lab.lab import Lab
+from grader.lab.questions import DomainQuestion, Question
+from grader.language.inert import inert
+from grader.submission import answers, evidence
+from grader.submission.answers import ANSWERS_FILE, Answer, Answers
+from grader.submission.evidence import PREDICTIONS_FILE, REPORT_FILE, Bundle
+from grader.submission.sources import SUFFIXES, Source, open_source
 
 _CAPS = {ANSWERS_FILE: 64 * 1024, REPORT_FILE: 8 * 1024 * 1024, PREDICTIONS_FILE: 256 * 1024}
 _OTHER_CAP = 64 * 1024

@@ -10,12 +10,11 @@ import functools
 import math
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 from domains.errors import InfrastructureError, UsageError
+from grader.language import LANGUAGES
 
-Language = Literal["en", "fr"]
-LANGUAGES: tuple[Language, ...] = ("en", "fr")
 CATALOGUES = Path(__file__).resolve().parent / "locale"
 
 

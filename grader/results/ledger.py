@@ -17,8 +17,8 @@ from filelock import FileLock
 from pydantic import AwareDatetime, Field, ValidationError
 
 from domains.errors import InputError, Position
-from grader.result import Grade, SubmissionGrade
-from grader.run import Record
+from grader.measure.run import Record
+from grader.results.result import Grade, SubmissionGrade
 
 _FIRST = "0" * 64
 

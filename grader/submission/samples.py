@@ -21,13 +21,13 @@ from pydantic import Field
 from domains import document
 from domains.document import Document
 from domains.errors import UsageError
-from grader import evidence
-from grader.answers import ANSWERS_FILE
-from grader.bilingual import Bilingual
-from grader.evidence import PREDICTIONS_FILE, REPORT_FILE, Bundle, Missing, Seen
-from grader.lab import Lab
-from grader.questions import NumberQuestion, Part, QuestionId
-from grader.run import Run
+from grader.lab.lab import Lab
+from grader.lab.questions import NumberQuestion, Part, QuestionId
+from grader.language.bilingual import Bilingual
+from grader.measure.run import Run
+from grader.submission import evidence
+from grader.submission.answers import ANSWERS_FILE
+from grader.submission.evidence import PREDICTIONS_FILE, REPORT_FILE, Bundle, Missing, Seen
 
 _WRONG_FILE = "wrong.yaml"
 # Where the recorded evidence has no value to be wrong about, a wrong sample is wrong by this factor.

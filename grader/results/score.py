@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from grader.result import CheckResult, Outcome, SubmissionGrade
+from grader.results.result import CheckResult, Outcome, SubmissionGrade
 
 GRADED = frozenset({Outcome.PASS, Outcome.PARTIAL, Outcome.FAIL})
 

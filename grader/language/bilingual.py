@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import unicodedata
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Lang = Literal["fr", "en"]
-LANGUAGES: tuple[Lang, ...] = ("fr", "en")
-
-# Longer than any honest short answer; what is longer is cut where it is shown, never where it is judged.
-_SHOWN = 2000
+from grader.language import Lang
 
 
 class Bilingual(BaseModel):
@@ -26,19 +21,6 @@ class Bilingual(BaseModel):
         """Return the text in one language, with ``{names}`` filled in when values are given."""
         text = self.fr if lang == "fr" else self.en
         return text.format(**values) if values else text
-
-
-def inert(text: object) -> str:
-    """Return text from others with nothing in it that a terminal or a page would act on, cut at a length."""
-    whole = str(text)
-    if len(whole) <= _SHOWN and whole.isascii() and whole.isprintable():
-        return whole
-    shown = "".join(letter if _harmless(letter) else "\N{REPLACEMENT CHARACTER}" for letter in whole[:_SHOWN])
-    return f"{shown} […]" if len(whole) > _SHOWN else shown
-
-
-def _harmless(letter: str) -> bool:
-    return letter in "\n\t" or unicodedata.category(letter) not in {"Cc", "Cf", "Cs", "Co", "Cn"}
 
 
 def decimal(value: float, lang: Lang) -> str:

@@ -14,8 +14,8 @@ from domains import document
 from domains.document import Document
 from domains.errors import UsageError
 from domains.paths import LABS
-from grader.bilingual import Bilingual
-from grader.questions import KINDS, Part, Question
+from grader.lab.questions import KINDS, Part, Question
+from grader.language.bilingual import Bilingual
 
 LAB_FILE = "lab.yaml"
 # A whole lab in two languages is longer than a spec or a student's answers.

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 SHOWN_CHARACTERS = 4_000
 
-# Controls that move a cursor or start an escape sequence, and the marks that turn text round or hide it: a
-# line that reads "passed" must not be stored as something else. Newline and tab stay.
-_ACTIVE = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb"
-    "\ud800-\udfff\ufffe\uffff\U000e0000-\U000e007f]"
-)
+# Everything but what is plainly harmless is looked at by its category.
+_UNUSUAL = re.compile(r"[^\n\t\x20-\x7e]")
+# Controls that move a cursor or start an escape sequence, marks that turn text round or hide it (a line that
+# reads "passed" must not be stored as something else), ends of line that few know, and what is no letter.
+_ACTIVE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _FORMULA_STARTS = "=+-@＝＋－＠|%"
 
 
 def inert(text: object, *, limit: int = SHOWN_CHARACTERS) -> str:
     """Return the text with active characters shown as their numbers, and cut (saying so) after ``limit``."""
     said = str(text).replace("\r\n", "\n")
-    safe = _ACTIVE.sub(lambda match: f"⟨U+{ord(match[0]):04X}⟩", said[:limit])
+    safe = _UNUSUAL.sub(_shown, said[:limit])
     left = len(said) - limit
     return f"{safe} […+{left}]" if left > 0 else safe
+
+
+def _shown(match: re.Match[str]) -> str:
+    letter = match[0]
+    return f"⟨U+{ord(letter):04X}⟩" if unicodedata.category(letter) in _ACTIVE else letter
 
 
 def one_line(text: object, *, limit: int = SHOWN_CHARACTERS) -> str:

@@ -12,10 +12,10 @@ from typing import Any
 
 import click
 
-from grader import journal as journals
-from grader.matrix import Matrix
-from grader.run import Run
-from grader.timings import Timings
+from grader.measure.matrix import Matrix
+from grader.measure.run import Run
+from grader.running import journal as journals
+from grader.running.timings import Timings
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ def say(message: str) -> None:
 
 def execute(request: Request, timings: Timings) -> Run:
     """Measure what was asked and return the run; what a killed run left on the host is removed first."""
-    from grader.cli import version
+    from grader.version import version
 
     # scipy takes a second to import and is needed at the end only: a thread loads it while guests boot.
     threading.Thread(target=_load_scipy, daemon=True).start()
@@ -44,7 +44,7 @@ def execute(request: Request, timings: Timings) -> Run:
         from domains import daemon, hypervisor, images, lease, ownership, store
         from domains.cloud import image as cloud_image
         from domains.host import Host
-        from grader import bench, summary
+        from grader.running import bench, summary
 
     with timings.phase("look at the cloud image"):
         cloud = cloud_image.inspect(request.image) if request.image else None

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
-from grader.archives import ArchiveRefused, read_archive
+from grader.submission.archives import ArchiveRefused, read_archive
 
 SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz")
 

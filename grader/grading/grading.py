@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from domains.errors import InfrastructureError
-from grader import lab as labs
-from grader.bilingual import Lang
-from grader.gradebook import GRADE
-from grader.result import Grade
-from grader.submission import students
+from grader.grading.gradebook import GRADE
+from grader.lab import lab as labs
+from grader.language import Lang
+from grader.results.result import Grade
+from grader.submission.submission import students
 
 # Only what runs items: no cache, no configuration, no conftest, no plugin of this environment, no output.
 _OPTIONS = (

@@ -10,19 +10,32 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.report.inert import inert, no_formula, one_line
+from grader.language.inert import inert, no_formula, one_line
 
 
 @given(st.text())
 def test_nothing_active_is_left(text: str) -> None:
     left = inert(text, limit=10_000)
-    assert not [one for one in left if unicodedata.category(one) in ("Cc", "Cs") and one not in "\n\t"]
+    assert not [
+        one
+        for one in left
+        if unicodedata.category(one) in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp") and one not in "\n\t"
+    ]
     assert not [one for one in left if unicodedata.bidirectional(one) in ("RLO", "LRO", "RLE", "LRE", "RLI")]
 
 
 @given(st.text(alphabet=st.characters(categories=("L", "N", "P"), exclude_characters="\u00ad")))
 def test_ordinary_text_stays(text: str) -> None:
     assert inert(text, limit=10_000) == text
+
+
+@pytest.mark.parametrize("letter", "\x1b\x00\x07\x9b\r\u202e\u200b\u2028\ufeff\U000e0041\ue000\ud800")
+def test_what_acts_is_shown_as_its_number(letter: str) -> None:
+    assert inert(f"a{letter}b") == f"a⟨U+{ord(letter):04X}⟩b"
+
+
+def test_what_people_write_stays() -> None:
+    assert inert("Ça va, n'est-ce pas ? « œuf »\n\tdeux") == "Ça va, n'est-ce pas ? « œuf »\n\tdeux"
 
 
 def test_what_is_cut_is_said() -> None:

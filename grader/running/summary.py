@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from grader.journal import Journal
-from grader.matrix import Cell, Matrix
 from grader.measure.cell import asked
 from grader.measure.counters import NOT_UNDER_TCG
+from grader.measure.matrix import Cell, Matrix
+from grader.measure.run import METRICS, CellResult, Measurement, Run, Status
 from grader.measure.summary import measurement
-from grader.run import METRICS, CellResult, Measurement, Run, Status
+from grader.running.journal import Journal
 
 
 def summarise(journal: Journal, matrix: Matrix) -> Run:

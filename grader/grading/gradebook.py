@@ -11,12 +11,12 @@ import pytest
 
 from domains.errors import TdlabError
 from domains.paths import SHIPPED
-from grader.bilingual import inert
-from grader.items import ITEM_PROPERTY, RESULT_PROPERTY
-from grader.lab import LAB_FILE, Lab, lab_hash, load, tree_hash
-from grader.result import CheckResult, Grade, Outcome
-from grader.score import submission_grade
-from grader.submission import students
+from grader.grading.items import ITEM_PROPERTY, RESULT_PROPERTY
+from grader.lab.lab import LAB_FILE, Lab, lab_hash, load, tree_hash
+from grader.language.inert import inert
+from grader.results.result import CheckResult, Grade, Outcome
+from grader.results.score import submission_grade
+from grader.submission.submission import students
 
 # Folder of the lab, student, question.
 Key = tuple[str, str, str]

@@ -23,13 +23,13 @@ from domains.hypervisor import Hypervisor
 from domains.images import GuestImage
 from domains.lifecycle import Domain, Network
 from domains.render import Owner
-from grader import booting
-from grader.booting import Booting
-from grader.journal import Journal
-from grader.matrix import Cell, Matrix
 from grader.measure import cell as measuring
 from grader.measure import environment
-from grader.timings import Timings
+from grader.measure.matrix import Cell, Matrix
+from grader.running import booting
+from grader.running.booting import Booting
+from grader.running.journal import Journal
+from grader.running.timings import Timings
 
 Say = Callable[[str], None]
 

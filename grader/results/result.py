@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from grader.run import Record
+from grader.measure.run import Record
 
 
 class Outcome(StrEnum):

@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from domains import document
-from grader.bilingual import Bilingual
+from grader.language.bilingual import Bilingual
 
 FILE = Path(__file__).resolve().with_suffix(".yaml")
 

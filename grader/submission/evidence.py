@@ -18,8 +18,8 @@ from typing import Any
 
 from pydantic import AwareDatetime, Field, ValidationError
 
-from grader.questions import Expect, Measure
-from grader.run import CellResult, Record, Run
+from grader.lab.questions import Expect, Measure
+from grader.measure.run import CellResult, Record, Run
 
 REPORT_FILE = "evidence/report.json"
 PREDICTIONS_FILE = "evidence/predictions.jsonl"

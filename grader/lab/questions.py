@@ -10,8 +10,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 from domains import document
 from domains.document import Refusal
 from domains.spec import NicModel, Switch
-from grader.bilingual import Bilingual
-from grader.run import METRICS
+from grader.language.bilingual import Bilingual
+from grader.measure.run import METRICS
 
 
 def _quoted(value: Any) -> Any:

@@ -11,7 +11,7 @@ from typing import Any
 from domains import document
 from domains.document import Document
 from domains.errors import InputError, Position
-from grader.bilingual import LANGUAGES, Lang
+from grader.language import LANGUAGES, Lang
 
 ANSWERS_FILE = "answers.yaml"
 _KEYS = ("lab", "lang", "answers")

@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 
 from domains.errors import TdlabError
-from grader import submission
-from grader.answers import ANSWERS_FILE
 from grader.checks import Context, check
 from grader.checks.verdict import unreadable
-from grader.lab import Lab, load
-from grader.questions import Question
-from grader.result import CheckResult, Outcome
-from grader.submission import Submission, students
+from grader.lab.lab import Lab, load
+from grader.lab.questions import Question
+from grader.results.result import CheckResult, Outcome
+from grader.submission import submission
+from grader.submission.answers import ANSWERS_FILE
+from grader.submission.submission import Submission, students
 
 ITEM_PROPERTY = "tdlab_item"
 RESULT_PROPERTY = "tdlab_result"

@@ -18,6 +18,7 @@ import filelock
 
 from domains import paths
 from domains.errors import UsageError
+from domains.files import write_whole
 
 _PLAN = "plan.json"
 _LINES = "journal.jsonl"
@@ -89,17 +90,6 @@ def _mend(lines: Path) -> None:
     with contextlib.suppress(FileNotFoundError), lines.open("rb+") as file:
         raw = file.read()
         file.truncate(raw.rfind(b"\n") + 1)
-
-
-def write_whole(file: Path, text: str) -> None:
-    """Write a file so that a reader sees the old text or the new one, never half of it."""
-    beside = file.with_name(f".{file.name}.{os.getpid()}")
-    try:
-        beside.write_text(text, encoding="utf-8")
-        beside.replace(file)
-    except BaseException:
-        beside.unlink(missing_ok=True)
-        raise
 
 
 def remember(folder: Path, command: str) -> None:

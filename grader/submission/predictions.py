@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import IO, Any
 
 from domains.errors import UsageError
-from grader.checks.prediction import plain
-from grader.evidence import PREDICTIONS_FILE, Commitment, commitment_hash
-from grader.lab import Lab
-from grader.questions import PredictionQuestion
+from grader.lab.lab import Lab
+from grader.lab.questions import PredictionQuestion
+from grader.lab.units import readings
+from grader.submission.evidence import PREDICTIONS_FILE, Commitment, commitment_hash
 
 
 def commit(lab: Lab, question_id: str, value: Any, workspace: Path, now: datetime) -> Commitment:
@@ -36,6 +36,15 @@ def commit(lab: Lab, question_id: str, value: Any, workspace: Path, now: datetim
         stream.flush()
         os.fsync(stream.fileno())
     return commitment
+
+
+def plain(question: PredictionQuestion, value: object) -> float | list[str] | None:
+    """Return a prediction in the one form that is hashed, or None when it is none."""
+    if question.items:
+        listed = [str(item) for item in value] if isinstance(value, list) else []
+        return listed if sorted(listed) == sorted(question.items) else None
+    numbers = readings(value, question.unit or "count")
+    return numbers[0] if isinstance(numbers, list) else None
 
 
 def _line_end(stream: IO[bytes]) -> bytes:

@@ -11,8 +11,8 @@ from domains import catalogue
 from domains.quantities import in_units
 from domains.render import render
 from domains.spec import DomainSpec
-from grader import spec_lessons
-from grader.bilingual import Lang
+from grader.language import Lang
+from grader.spec import lessons as spec_lessons
 
 _SIZES = {"memory", "disk.size"}
 

@@ -1,0 +1,1 @@
+"""What checks said, what it is worth, and its history."""

@@ -1,0 +1,1 @@
+"""Two specs side by side: what differs, and what to learn from it."""

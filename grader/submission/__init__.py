@@ -1,0 +1,1 @@
+"""What a student hands in: files, answers, predictions and evidence; read as data, and never run."""
