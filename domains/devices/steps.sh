@@ -1,0 +1,78 @@
+# Carry out steps on a host's PCI devices, one after the other, and end at the first that fails. Each step is a word
+# and its operands; "-" stands for nothing. Runs under any POSIX sh, as root.
+# $1: where the host's tree begins; empty but in tests. The rest: the steps.
+# Ends with 0: all done; 75: not yet, try again; 76: another change of this device is under way (printed on stdout);
+# 1: failed, and why is the last line of stderr.
+export LC_ALL=C PATH="$PATH:/usr/sbin:/sbin"
+root=$1 pci=$1/sys/bus/pci net=$1/sys/class/net records=$1/run/tdlab/devices
+shift
+
+fail() { echo "$*" >&2; exit 1; }
+later() { echo "$*" >&2; exit 75; }
+# tee, for it says what the kernel answered.
+put() { printf '%s\n' "$1" | tee "$2" 2>&1 >/dev/null | { read -r said && fail "$1 into $2: ${said##*: }"; true; } || exit 1; }
+driver_of() { readlink "$pci/devices/$1/driver" | sed 's,.*/,,'; }
+
+# Write down what was before, whole or not at all, and never over another's record.
+keep() {
+    mkdir -p "$records" && chmod 700 "$records" || fail "$records cannot be made"
+    printf '%s\n' "$2" >"$records/.$1.$$" || fail "$records cannot be written to"
+    ln "$records/.$1.$$" "$records/$1" 2>/dev/null
+    kept=$?
+    rm -f "$records/.$1.$$"
+    [ "$kept" -eq 0 ] || { cat "$records/$1"; exit 76; }
+}
+# Unbinding what a guest has open would block until it lets go: say so instead. VFs go with their PF.
+idle() {
+    for device in "$pci/devices/$1" "$pci/devices/$1"/virtfn*; do
+        group=$(readlink "$device/iommu_group") || continue
+        ls -l "$root"/proc/[0-9]*/fd 2>/dev/null | grep -q "/dev/vfio/\(noiommu-\)\{0,1\}${group##*/}\$" &&
+            later "${device##*/} is still held by a guest"
+    done
+    return 0
+}
+# bind ADDRESS DRIVER OVERRIDE: the override makes any driver take the device, also a VF while probing is off.
+bind() {
+    device=$pci/devices/$1 now=$(driver_of "$1") override=$3
+    [ "$override" != - ] || override=
+    if [ "${now:--}" != "$2" ]; then
+        [ -z "$now" ] || put "$1" "$device/driver/unbind"
+        if [ "$2" != - ]; then
+            [ -d "$pci/drivers/$2" ] || modprobe "$2" || fail "this kernel has no driver $2"
+            put "$2" "$device/driver_override"
+            put "$1" "$pci/drivers/$2/bind"
+        fi
+    fi
+    put "$override" "$device/driver_override"
+}
+is_bound() {
+    now=$(driver_of "$1")
+    [ "${now:--}" = "$2" ] || fail "$1 has driver ${now:-none}, not $2, after it was bound"
+}
+
+while [ $# -gt 0 ]; do
+    case $1 in
+    keep) keep "$2" "$3"; shift 3 ;;
+    drop) rm -f "$records/$2"; shift 2 ;;
+    # gone PATH RECORD: with the object itself there is nothing left to put back.
+    gone) [ -e "$root$2" ] || { rm -f "$records/$3"; exit 0; }; shift 3 ;;
+    idle) idle "$2"; shift 2 ;;
+    write) put "$3" "$root$2"; shift 3 ;;
+    bind) bind "$2" "$3" "$4"; shift 4 ;;
+    bound) is_bound "$2" "$3"; shift 3 ;;
+    # named ADDRESS INTERFACE: udev gives the interface its name a moment after the driver has made it.
+    named) [ -e "$pci/devices/$2/net/$3" ] || [ -e "$pci/devices/$2"/virtio*/net/"$3" ] || later "$2 has no $3 yet"; shift 3 ;;
+    link) ip link set "$2" "$3" || exit 1; shift 3 ;;
+    # address INTERFACE ADDRESS/PREFIX PEER
+    address)
+        if [ "$4" = - ]; then ip address replace "$3" dev "$2" || exit 1
+        else ip address replace "${3%/*}" peer "$4" dev "$2" || exit 1; fi
+        shift 4 ;;
+    unaddress)
+        # It may be gone already: with its interface's link, or by another's hand.
+        if [ "$4" = - ]; then ip address delete "$3" dev "$2" 2>/dev/null
+        else ip address delete "${3%/*}" peer "$4" dev "$2" 2>/dev/null; fi
+        shift 4 ;;
+    *) fail "no step $1" ;;
+    esac
+done
