@@ -94,8 +94,9 @@ def _why_not(
     if others := _in_the_way(inventory, device):
         return f"shares IOMMU group {device.iommu_group} with {', '.join(map(str, others[:_SHOWN]))}"
     serves = {device.driver, *device.modules} - {None}
-    if drivers is not None and not serves & set(drivers):
-        names = ", ".join(sorted(str(one) for one in serves)) or "unknown"
+    # A NIC that the host's kernel knows no driver for is given the benefit of the doubt.
+    if drivers is not None and serves and not serves & set(drivers):
+        names = ", ".join(sorted(str(one) for one in serves))
         return f"needs a driver that the guest does not have ({names})"
     return in_use(inventory, device)
 

@@ -59,7 +59,7 @@ class Pool:
         """Own a device bound to vfio-pci, and the way to the guest that gets it.
 
         ``here`` is the host's address on the guest's subnet, ``there`` the guest's. Raises
-        :class:`CapabilityMissing` when there is no such device to spare, and what broke while it was prepared.
+        :class:`CapabilityMissing` when there is no such device to spare, or what broke before.
         """
         if nic.model == "vf" and nic.address == "auto" and self._broken:
             raise self._broken
@@ -82,7 +82,8 @@ class Pool:
         found = choice.choose(seen, "vf", drivers=self._drivers)
         if found.pf is None:
             raise CapabilityMissing(
-                f"all VFs of {found} are lent", remedy="measure fewer cells with a VF side by side"
+                f"no VF of {self._host.name} is left to lend",
+                remedy="measure fewer cells with a VF side by side",
             )
         return found
 

@@ -1,8 +1,8 @@
 """What was before a change, written on the host itself before the change is made.
 
 A record lies under /run/tdlab/devices on the host, and goes with its boot, as all that it tells of does. It
-names its owner, a process of the machine that tdlab runs on: when that process is gone, the next command there
-puts back what it changed. A record is also the lock of its device: nobody else changes it meanwhile.
+names its owner, a process of the machine that tdlab runs on: when that process is gone, the next command
+there puts back what it changed. A record is also the lock of its device: nobody else changes it meanwhile.
 """
 
 from __future__ import annotations
