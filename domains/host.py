@@ -10,6 +10,8 @@ from domains import process
 from domains.hypervisor import LOCAL_URI
 from domains.process import Completed
 
+_GRACE_SECONDS = 2
+
 
 @dataclass(frozen=True)
 class Host:
@@ -20,8 +22,13 @@ class Host:
     ssh: tuple[str, ...] | None = None
 
     def run(self, argv: Sequence[str], *, timeout: float, check: bool = True) -> Completed:
-        """Run a program on the host to its end; errors as in :func:`domains.process.run`."""
-        return process.run(self.argv(argv), timeout=timeout, check=check)
+        """Run a program on the host to its end; errors as in :func:`domains.process.run`.
+
+        It ends a little after ``timeout`` even if this process is killed and nobody waits for it any more:
+        an iperf3 whose guest is gone would take a whole core for ever.
+        """
+        bounded = ["timeout", "--signal=KILL", f"{timeout + _GRACE_SECONDS:g}", *argv]
+        return process.run(self.argv(bounded), timeout=timeout, check=check)
 
     def argv(self, argv: Sequence[str]) -> list[str]:
         """Return the words to start here so that ``argv`` runs on the host."""

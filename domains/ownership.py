@@ -13,6 +13,7 @@ import os
 import re
 import secrets
 import socket
+from collections.abc import Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,40 +70,49 @@ def volume_owner(name: str) -> Owner | None:
 def sweep(hypervisor: Hypervisor, pool: Pool) -> list[Leftover]:
     """Remove domains, networks and volumes whose owner is gone, and return what was removed."""
     removed = []
-    for machine, xml in hypervisor.machines():
-        if machine.name.startswith(PREFIX) and _is_orphan(xml):
+    machines = [(machine, owner_of(xml)) for machine, xml in hypervisor.machines()]
+    # What belongs to a lab host that is up lives as long as the host does.
+    kept = {owner.run for machine, owner in machines if owner and owner.kept}
+    for machine, owner in machines:
+        if machine.name.startswith(PREFIX) and _is_orphan(owner, kept):
             machine.destroy()
             removed.append(Leftover("guest", machine.name))
     for name, xml in hypervisor.networks().items():
-        if name.startswith(PREFIX) and _is_orphan(xml):
+        if name.startswith(PREFIX) and _is_orphan(owner_of(xml), kept):
             hypervisor.destroy_network(name)
             removed.append(Leftover("network", name))
-    removed += _sweep_volumes(pool)
+    removed += _sweep_volumes(pool, kept)
     return removed
 
 
-def _sweep_volumes(pool: Pool) -> list[Leftover]:
+def owner_of(xml: str) -> Owner | None:
+    """Return who made a domain or network, from its XML; None when it is not as tdlab writes it."""
+    element = etree.fromstring(xml.encode()).find(f".//{{{OWNER_NAMESPACE}}}owner")
+    if element is None:
+        return None
+    get = element.get
+    pid, started = get("pid", ""), get("started", "")
+    if not (pid.isdecimal() and started.isdecimal()):
+        return None  # somebody else's, whatever its name
+    machine, kept = get("machine", ""), get("kept", "")
+    return Owner(get("run", ""), int(pid), int(started), get("boot", ""), machine, kept)
+
+
+def _sweep_volumes(pool: Pool, kept: Set[str]) -> list[Leftover]:
     there = pool.volumes()
     removed = []
     for name in there:
         owner = volume_owner(name)
         # A whole image serves later runs too; what is half of one serves nobody.
-        if owner is None or name.endswith(WHOLE) or name + WHOLE in there:
+        if owner is None or owner.run in kept or name.endswith(WHOLE) or name + WHOLE in there:
             continue
         if not is_alive(owner) and pool.delete(name):
             removed.append(Leftover("volume", name))
     return removed
 
 
-def _is_orphan(xml: str) -> bool:
-    element = etree.fromstring(xml.encode()).find(f".//{{{OWNER_NAMESPACE}}}owner")
-    if element is None:
-        return False
-    get = element.get
-    pid, started = get("pid", ""), get("started", "")
-    if not (pid.isdecimal() and started.isdecimal()):
-        return False  # not as tdlab writes it: somebody else's, whatever its name
-    return not is_alive(Owner(get("run", ""), int(pid), int(started), get("boot", ""), get("machine", "")))
+def _is_orphan(owner: Owner | None, kept: Set[str]) -> bool:
+    return owner is not None and owner.run not in kept and not is_alive(owner)
 
 
 def _started(pid: int) -> int | None:

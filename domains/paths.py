@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import stat
+import tempfile
 from pathlib import Path
 
 import platformdirs
+
+from domains.errors import InfrastructureError
 
 # A checkout and a wheel have the same layout: labs/ and playbooks/ beside domains/ and grader/.
 SHIPPED = Path(__file__).resolve().parent.parent
@@ -21,6 +26,17 @@ def cache() -> Path:
 def state() -> Path:
     """Return the folder for what must outlive a command (where runs are kept)."""
     return _made(platformdirs.user_state_path("tdlab"))
+
+
+def runtime() -> Path:
+    """Return the folder for sockets: its name is short, and only this user may look into it."""
+    base = os.environ.get("XDG_RUNTIME_DIR")
+    folder = Path(base, "tdlab") if base else Path(tempfile.gettempdir(), f"tdlab-{os.geteuid()}")
+    folder.mkdir(mode=0o700, exist_ok=True)
+    status = folder.lstat()
+    if status.st_uid != os.geteuid() or not stat.S_ISDIR(status.st_mode):
+        raise InfrastructureError(f"{folder} is somebody else's", remedy=f"remove it: sudo rm -r {folder}")
+    return folder
 
 
 def _made(folder: Path) -> Path:

@@ -36,13 +36,17 @@ _NOT_FOR_XML = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uf
 
 @dataclass(frozen=True)
 class Owner:
-    """Who made a domain or network: a process, named so that no later process can be taken for it."""
+    """Who made a domain or network: a process, named so that no later process can be taken for it.
+
+    ``kept`` names the lab host that it belongs to once that is up: then it outlives the process.
+    """
 
     run: str
     pid: int
     started: int
     boot: str
     machine: str
+    kept: str = ""
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,7 @@ class Placement:
 
 @dataclass(frozen=True)
 class NetworkPlan:
-    """A network of a run's own: its bridge, the host's address on it, and whether it leads outside."""
+    """A network of a run's own: its bridge, the host's address on it ("": none), whether it leads outside."""
 
     name: str
     bridge: str
@@ -104,7 +108,7 @@ def render(spec: DomainSpec, place: Placement | None = None) -> str:
     """
     place = place or Placement(accelerator="tcg" if spec.accelerator == "tcg" else "kvm")
     _refuse_placement(place)
-    return _template("domain.xml.j2").render(
+    return template("domain.xml.j2").render(
         spec=spec,
         place=place,
         machine=_MACHINES[spec.machine],
@@ -119,7 +123,12 @@ def render_network(plan: NetworkPlan) -> str:
     _refuse_text("network", plan)
     _refuse_unlike("network.name", plan.name, _OBJECT_NAME, "a name without a slash")
     _refuse_unlike("network.bridge", plan.bridge, _INTERFACE, "at most 15 letters, digits and _.-")
-    return _template("network.xml.j2").render(net=plan)
+    return template("network.xml.j2").render(net=plan)
+
+
+def render_owner(owner: Owner, *, bare: bool = False) -> str:
+    """Return the element that says whose a domain is; ``bare`` when libvirt itself adds the namespace."""
+    return template("owner.xml.j2").render(owner=owner, bare=bare).strip()
 
 
 def render_vf_pool(name: str, pf: str) -> str:
@@ -129,12 +138,12 @@ def render_vf_pool(name: str, pf: str) -> str:
     """
     _refuse_unlike("pool.name", name, _OBJECT_NAME, "a name without a slash")
     _refuse_unlike("pool.pf", pf, _INTERFACE, "an interface's name, such as enp1s0f0")
-    return _template("vf_pool.xml.j2").render(pool={"name": name, "pf": pf})
+    return template("vf_pool.xml.j2").render(pool={"name": name, "pf": pf})
 
 
 def render_pool(name: str, folder: str) -> str:
     """Return the XML of a storage pool that is a folder on the host."""
-    return _template("pool.xml.j2").render(name=name, folder=folder)
+    return template("pool.xml.j2").render(name=name, folder=folder)
 
 
 def render_volume(
@@ -145,7 +154,7 @@ def render_volume(
     backing: DiskImage | None = None,
 ) -> str:
     """Return the XML of a volume of ``capacity`` bytes: empty, or what it differs in from ``backing``."""
-    return _template("volume.xml.j2").render(name=name, capacity=capacity, format=format_, backing=backing)
+    return template("volume.xml.j2").render(name=name, capacity=capacity, format=format_, backing=backing)
 
 
 def _nic_template(spec: DomainSpec) -> str:
@@ -278,5 +287,6 @@ def _environment() -> jinja2.Environment:
 
 
 @lru_cache(maxsize=16)
-def _template(name: str) -> jinja2.Template:
+def template(name: str) -> jinja2.Template:
+    """Return one of the templates, ready to render."""
     return _environment().get_template(name)

@@ -7,6 +7,7 @@ can be, and libvirt fills it on remote hosts just as well. An image is uploaded 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,6 +43,16 @@ def keep(hypervisor: Hypervisor, image: GuestImage) -> StoredImage:
         _stored(place, there, f"guest-{image.digest[:16]}-kernel", image.kernel),
         _stored(place, there, f"guest-{image.digest[:16]}-initramfs", image.initramfs),
     )
+
+
+def keep_files(hypervisor: Hypervisor, prefix: str, files: Mapping[str, Path]) -> dict[str, str]:
+    """Have files in the host's storage pool, uploading only what is not there; return their paths there.
+
+    ``prefix`` names their content: the same prefix and name are taken for the same file.
+    """
+    place = pool(hypervisor)
+    there = place.volumes()
+    return {name: _stored(place, there, f"{prefix}-{name}", file) for name, file in files.items()}
 
 
 def _drop_old(place: Pool, there: dict[str, str], digest: str) -> None:

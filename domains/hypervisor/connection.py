@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import libvirt
@@ -50,6 +50,31 @@ class Hypervisor:
         if paused:
             flags |= libvirt.VIR_DOMAIN_START_PAUSED
         return Machine(self._connection.createXML(xml, flags), self._events)
+
+    @translated("start the machine")
+    def create_lasting(self, xml: str) -> Machine:
+        """Start a transient machine that outlives this process: a lab host."""
+        return Machine(self._connection.createXML(xml, 0), self._events)
+
+    @translated("restore the saved machine")
+    def restore(self, file: str, change: Callable[[str], str]) -> None:
+        """Start a machine from a saved state; ``change`` is given its XML and returns what it is to be now.
+
+        Names of files and metadata may change; what the machine itself sees may not.
+        """
+        secure = libvirt.VIR_DOMAIN_SAVE_IMAGE_XML_SECURE
+        saved = self._connection.saveImageGetXMLDesc(file, secure)
+        self._connection.restoreFlags(file, change(saved), libvirt.VIR_DOMAIN_SAVE_RUNNING)
+
+    @translated("find the machine")
+    def machine(self, name: str) -> Machine | None:
+        """Return the machine of this name that runs, or None."""
+        try:
+            return Machine(self._connection.lookupByName(name), self._events)
+        except libvirt.libvirtError as why:
+            if why.get_error_code() == libvirt.VIR_ERR_NO_DOMAIN:
+                return None
+            raise
 
     @translated("list the guests")
     def machines(self) -> list[tuple[Machine, str]]:

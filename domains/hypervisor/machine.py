@@ -75,6 +75,28 @@ class Machine:
         """Let the vCPUs run on."""
         self._domain.resume()
 
+    @translated("save the machine's state")
+    def snapshot(self, xml: str) -> None:
+        """Write memory and devices to a file while the machine goes on; ``xml`` is a libvirt snapshot.
+
+        The files that it names are there already, and empty.
+        """
+        flags = libvirt.VIR_DOMAIN_SNAPSHOT_CREATE_NO_METADATA | libvirt.VIR_DOMAIN_SNAPSHOT_CREATE_ATOMIC
+        flags |= libvirt.VIR_DOMAIN_SNAPSHOT_CREATE_REUSE_EXT
+        self._domain.snapshotCreateXML(xml, flags)
+
+    @translated("set the machine's owner")
+    def set_owner(self, element: str, namespace: str) -> None:
+        """Put another owner into the metadata of a running machine."""
+        kind, live = libvirt.VIR_DOMAIN_METADATA_ELEMENT, libvirt.VIR_DOMAIN_AFFECT_LIVE
+        self._domain.setMetadata(kind, element, "tdlab", namespace, live)
+
+    @translated("set the machine's clock")
+    def set_time(self, seconds: float) -> None:
+        """Set the clock inside, through the agent; ``seconds`` since 1970 in UTC."""
+        whole = int(seconds)
+        self._domain.setTime({"seconds": whole, "nseconds": int((seconds - whole) * 1e9)}, 0)
+
     @translated("read statistics")
     def statistics(self) -> dict[str, Any]:
         """Return libvirt's bulk statistics of this domain, keys as libvirt names them."""

@@ -25,6 +25,11 @@ class Pool:
         # No refresh: only libvirt writes here, and a refresh is refused while anybody uploads.
         return {volume.name(): volume.path() for volume in self._pool.listAllVolumes()}
 
+    @translated("look at the pool again")
+    def refresh(self) -> None:
+        """See what was written into the folder by others than this class: saved states of machines."""
+        self._pool.refresh(0)
+
     @translated("create a volume")
     def create(self, xml: str) -> str:
         """Make a volume from its XML and return its path on the host."""

@@ -95,13 +95,23 @@ def test_orphans_are_known_by_their_metadata(mine: Owner) -> None:
     def xml(owner: Owner | None) -> str:
         return render_network(NetworkPlan("tdlab-x", "b", "10.0.0.1", owner=owner))
 
-    assert not ownership._is_orphan(xml(None))
-    assert not ownership._is_orphan(xml(mine))
-    assert ownership._is_orphan(xml(replace(mine, started=1)))
+    def is_orphan(owner: Owner | None, kept: frozenset[str] = frozenset()) -> bool:
+        return ownership._is_orphan(ownership.owner_of(xml(owner)), kept)
+
+    gone = replace(mine, started=1)
+    assert not is_orphan(None)
+    assert not is_orphan(mine)
+    assert is_orphan(gone)
+    assert not is_orphan(gone, frozenset({gone.run})), "a lab host that is up outlives the command"
+
+
+def test_the_host_that_something_belongs_to_is_in_its_metadata() -> None:
+    mine = replace(ownership.this_process("r1"), kept="lab")
+    assert ownership.owner_of(render_network(NetworkPlan("tdlab-x", "b", "", owner=mine))) == mine
 
 
 @pytest.mark.parametrize("attributes", ["", "pid='x' started='1'", "pid='1'", "pid='-1' started='1'"])
 def test_metadata_that_tdlab_did_not_write_makes_no_orphan(attributes: str) -> None:
     namespace = "urn:tdlab:owner:1"
     xml = f"<network><metadata><o:owner xmlns:o='{namespace}' {attributes}/></metadata></network>"
-    assert not ownership._is_orphan(xml)
+    assert ownership.owner_of(xml) is None
