@@ -135,12 +135,12 @@ def _handed_over(spec: DomainSpec, capabilities: Capabilities) -> Refused | None
         addresses.insert(0, spec.nic.address)
     if (addresses or spec.nic.pool) and capabilities["iommu"].status == "no":
         return _of(capabilities, "iommu", "a device can be handed over only behind an IOMMU: ")
-    if "auto" in addresses:
-        return Refused(
-            "address: auto names no device, and none is handed over that was not named",
-            "write the address of one; the row passthrough-nic of `tdlab doctor` lists them",
-        )
     for address in addresses:
+        if address == "auto":
+            row = "sriov" if spec.nic.model == "vf" else "passthrough-nic"
+            if capabilities[row].status == "no":
+                return _of(capabilities, row, "")
+            continue
         if refused := _function(address, spec, capabilities):
             return refused
     return None

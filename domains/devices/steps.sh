@@ -15,7 +15,7 @@ driver_of() { readlink "$pci/devices/$1/driver" | sed 's,.*/,,'; }
 
 # Write down what was before, whole or not at all, and never over another's record.
 keep() {
-    mkdir -p "$records" && chmod 700 "$records" || fail "$records cannot be made"
+    mkdir -p "$records" && chmod 755 "$records" || fail "$records cannot be made"
     printf '%s\n' "$2" >"$records/.$1.$$" || fail "$records cannot be written to"
     ln "$records/.$1.$$" "$records/$1" 2>/dev/null
     kept=$?

@@ -90,6 +90,11 @@ FACTS = {
     "vhost": N_("vhost"),
     "ept": N_("EPT or RVI"),
     "driver": N_("driver in the guest"),
+    "device": N_("PCI device handed over"),
+    "host_driver": N_("its driver on the host"),
+    "iommu_group": N_("its IOMMU group"),
+    "pf": N_("PF of the VF"),
+    "facing": N_("the host’s interface to it"),
     "image": N_("image of the guest"),
     "channel": N_("channel into the guest"),
 }

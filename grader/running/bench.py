@@ -8,25 +8,29 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from domains import capabilities, lifecycle, ownership
+from domains import capabilities, devices, lifecycle, ownership
 from domains.cloud import guest as cloud_guest
 from domains.cloud.image import CloudImage
 from domains.errors import InfrastructureError, TdlabError, UsageError
+from domains.guest_image.contents import NIC_DRIVERS
 from domains.host import Host
 from domains.hypervisor import Hypervisor
 from domains.images import GuestImage
 from domains.lifecycle import Domain, Network
 from domains.render import Owner
+from domains.spec import DomainSpec
 from grader.measure import cell as measuring
 from grader.measure import environment
 from grader.measure.matrix import Cell, Matrix
-from grader.running import booting
+from grader.running import booting, lending
 from grader.running.booting import Booting
 from grader.running.journal import Journal
 from grader.running.timings import Timings
@@ -58,7 +62,8 @@ class Bench:
 
     def asked(self, cell: Cell) -> dict[str, Any]:
         """Return what a cell asks for, and of which image when it is not the tiny guest's."""
-        return measuring.asked(cell.spec) | ({"image": self.cloud.label} if self.cloud else {})
+        image = {"image": self.cloud.label} if self.cloud else {}
+        return measuring.asked(cell.spec) | lending.asked(cell.spec) | image
 
     def ran(self, domain: Domain) -> dict[str, Any]:
         """Return what runs, read back; see :meth:`asked`."""
@@ -67,6 +72,11 @@ class Bench:
             facts["image"] = f"{self.cloud.file.name} {cloud_guest.image_digest(domain.machine.xml())}"
             facts["channel"] = domain.guest.channel
         return facts
+
+    @property
+    def drivers(self) -> tuple[str, ...] | None:
+        """The NIC drivers that the guests have; None for a cloud image, which has a whole kernel's."""
+        return None if self.cloud else NIC_DRIVERS
 
 
 def run(bench: Bench, image: Callable[[], GuestImage]) -> None:
@@ -125,8 +135,11 @@ def _missing(bench: Bench) -> list[Cell]:
 
 def _able(bench: Bench, cells: Sequence[Cell], able: capabilities.Capabilities) -> Iterator[Cell]:
     """Yield what this host can run; note the rest as skipped, with cause and remedy."""
+    look = functools.cache(lambda: devices.look(bench.host))
     for cell in cells:
         refused = capabilities.refusal(cell.spec, able)
+        if refused is None and devices.is_lent(cell.spec.nic):
+            refused = lending.refusal(look(), cell.spec, bench.drivers)
         if refused is None and bench.cloud:
             refused = cloud_guest.refusal(cell.spec)
         if refused is None and cell.spec.network.mode == "bridge":
@@ -148,9 +161,10 @@ def _able(bench: Bench, cells: Sequence[Cell], able: capabilities.Capabilities) 
 
 def _groups(cells: Sequence[Cell]) -> Iterator[list[Cell]]:
     """Yield the cells in groups whose guests fit into memory side by side and share a kind of network."""
-    by_network: dict[str, list[Cell]] = {}
+    by_network: dict[tuple[str, str], list[Cell]] = {}
     for cell in cells:
-        by_network.setdefault(cell.spec.network.mode, []).append(cell)
+        alone = cell.id if lending.is_alone(cell.spec) else ""
+        by_network.setdefault((cell.spec.network.mode, alone), []).append(cell)
     room = _available_memory() - _KEEP_FREE
     for same in by_network.values():
         group: list[Cell] = []
@@ -176,12 +190,14 @@ def _measure_group(bench: Bench, cells: Sequence[Cell], boot: Booting) -> None:
     mode = cells[0].spec.network.mode
     with contextlib.ExitStack() as everything:
         net = everything.enter_context(lifecycle.network(bench.hypervisor, bench.owner, mode=mode))
+        pool = everything.enter_context(lending.opened(bench.host, bench.owner, cells, bench.drivers))
         guests: dict[str, Domain] = {}
         lives: dict[str, contextlib.ExitStack] = {}
         everything.callback(_end_together, bench, lives)
         for number, cell in enumerate(cells):
             with bench.timings.phase("boot the guests"):
-                _boot(bench, cell, boot, net, number, guests, lives)
+                lent = lending.lent(pool, cell.spec, net, number)
+                _boot(bench, cell, boot, net, number, lent, guests, lives)
         _rounds(bench, cells, guests, lives)
 
 
@@ -191,6 +207,7 @@ def _boot(
     boot: Booting,
     net: Network,
     number: int,
+    lent: AbstractContextManager[tuple[DomainSpec, dict[str, Any]]],
     guests: dict[str, Domain],
     lives: dict[str, contextlib.ExitStack],
 ) -> None:
@@ -200,9 +217,10 @@ def _boot(
     try:
         accelerator = "tcg" if cell.spec.accelerator == "tcg" else boot.place.accelerator
         here = dataclasses.replace(boot.place, name=name, accelerator=accelerator)
-        domain = life.enter_context(boot.start(cell.spec, here, net, number))
+        spec, device = life.enter_context(lent)
+        domain = life.enter_context(boot.start(spec, here, net, number))
         measuring.wait_for_network(bench.host, domain)
-        facts = bench.ran(domain)
+        facts = bench.ran(domain) | device
         domain.machine.pause()
     except TdlabError as broken:
         _give_up(bench, cell, broken, lives)

@@ -41,7 +41,7 @@ def execute(request: Request, timings: Timings) -> Run:
     # scipy takes a second to import and is needed at the end only: a thread loads it while guests boot.
     threading.Thread(target=_load_scipy, daemon=True).start()
     with timings.phase("load libvirt"):
-        from domains import daemon, hypervisor, images, lease, ownership, store
+        from domains import daemon, devices, hypervisor, images, lease, ownership, store
         from domains.cloud import image as cloud_image
         from domains.host import Host
         from grader.running import bench, summary
@@ -68,6 +68,8 @@ def execute(request: Request, timings: Timings) -> Run:
             with timings.phase("remove leftovers"):
                 for leftover in ownership.sweep(connection, store.pool(connection)):
                     say(f"removed {leftover.kind} {leftover.name}, left by a run that was killed")
+                for leftover in devices.put_back(host):
+                    say(f"put back: {leftover.name}, changed by a run that was killed")
             work = bench.Bench(host, connection, journal, request.matrix, owner, say, timings, cloud)
             with _patient_interrupt():
                 bench.run(work, lambda: images.build(say))

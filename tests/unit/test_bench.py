@@ -35,3 +35,15 @@ def test_a_group_has_no_more_guests_than_memory_and_addresses(monkeypatch: pytes
     assert [len(group) for group in bench._groups(cells)] == [200, 200, 1]
     monkeypatch.setattr(bench, "_available_memory", lambda: (1024 + 3 * 352) * 2**20)
     assert [len(group) for group in bench._groups(cells[:7])] == [3, 3, 1]
+
+
+def test_a_card_that_is_handed_over_whole_is_measured_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench, "_available_memory", lambda: 2**40)
+    nics = [
+        {"model": "vf", "address": "auto"},
+        {"model": "hostdev", "address": "auto"},
+        {"model": "e1000"},
+        {"model": "hostdev", "address": "auto"},
+    ]
+    cells = [Cell(f"c{number}", DomainSpec.model_validate({"nic": nic})) for number, nic in enumerate(nics)]
+    assert [[cell.id for cell in group] for group in bench._groups(cells)] == [["c0", "c2"], ["c1"], ["c3"]]

@@ -14,7 +14,7 @@ from domains.capabilities.suitability import runs_under_kvm
 from domains.spec import DomainSpec
 
 HOSTS = Path(__file__).parent.parent / "data" / "hosts"
-ROWS = ("kvm", "nested", "iommu", "vhost-net")
+ROWS = ("kvm", "nested", "iommu", "vhost-net", "sriov", "passthrough-nic")
 WORKSTATION = facts(
     survey.parse((HOSTS / "intel-workstation.txt").read_text()), frozenset({"default", "vf-pool"})
 )
@@ -49,6 +49,8 @@ def spec(**parts: Any) -> DomainSpec:
         spec(nic={"model": "hostdev", "address": NIC}),
         spec(nic={"model": "vf", "address": VF}),
         spec(nic={"model": "vf", "pool": "vf-pool"}),
+        spec(nic={"model": "hostdev", "address": "auto"}),
+        spec(nic={"model": "vf", "address": "auto"}),
         spec(hugepages="2 MiB"),
         spec(network={"mode": "bridge", "bridge": "br0"}),
         spec(machine="microvm"),
@@ -121,6 +123,13 @@ def test_a_host_without_kvm_still_runs_the_emulated_models(model_: str) -> None:
             "get iommu",
         ),
         (spec(nic={"model": "vf", "pool": "vf-pool"}), able(lacks=("iommu",)), "no iommu", "get iommu"),
+        (spec(nic={"model": "vf", "address": "auto"}), able(lacks=("sriov",)), "no sriov", "get sriov"),
+        (
+            spec(nic={"model": "hostdev", "address": "auto"}),
+            able(lacks=("passthrough-nic",)),
+            "no passthrough-nic",
+            "get passthrough-nic",
+        ),
         (
             spec(nic={"model": "hostdev", "address": "0000:01:00.1"}),
             able(),
