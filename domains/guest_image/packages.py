@@ -49,10 +49,12 @@ def candidates() -> dict[str, str]:
     if platform.machine() != "x86_64":
         raise CapabilityMissing(f"the guest image is made for x86_64; this host is {platform.machine()}")
     system = platform.freedesktop_os_release()
-    roots = (
-        contents.kernel_package(system.get("ID", ""), system.get("ID_LIKE", "")),
-        *contents.PROGRAM_PACKAGES,
-    )
+    kernel = contents.kernel_package(system.get("ID", ""), system.get("ID_LIKE", ""))
+    return with_libraries((kernel, *contents.PROGRAM_PACKAGES))
+
+
+def with_libraries(roots: tuple[str, ...]) -> dict[str, str]:
+    """Return name → version of packages and of the libraries and parts of the kernel that they need."""
     options = [
         f"--no-{kind}" for kind in ("recommends", "suggests", "conflicts", "breaks", "replaces", "enhances")
     ]
