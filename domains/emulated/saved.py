@@ -17,7 +17,7 @@ from lxml import etree
 from domains import files, ownership, provision, render
 from domains.emulated import registry
 from domains.emulated.image import HostImage
-from domains.emulated.plan import HostPlan
+from domains.emulated.plan import Files, HostPlan
 from domains.errors import InfrastructureError
 from domains.hypervisor import Machine, Pool
 from domains.ownership import WHOLE
@@ -39,11 +39,11 @@ class SavedState:
 def key(image: HostImage, plan: HostPlan, emulator: Path) -> str:
     """Return a word that changes when a state saved before would not be what a cold start gives."""
     status = emulator.stat()
-    # A host's run and its subnet are its own affair: the state has them inside.
-    asked = asdict(replace(plan, run="", subnet=""))
-    parts = [image.digest, provision.role_digest(), str(emulator), status.st_size, status.st_mtime_ns, asked]
-    sources = [path.read_text() for path in sorted(Path(__file__).parent.glob("*.py"))]
-    return hashlib.sha256(json.dumps([parts, sources]).encode()).hexdigest()[:20]
+    # A host's run, its subnet and its paths are its own affair: the state has them inside.
+    paths = Files(str(emulator), "kernel", "initramfs", "disk", "seed", "console")
+    machine = replace(plan, run="", subnet="").xml(paths, Owner("", 0, 0, "", ""))
+    parts = [image.digest, provision.role_digest(), status.st_size, status.st_mtime_ns, machine]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:20]
 
 
 def read(name: str) -> SavedState | None:

@@ -43,6 +43,11 @@ class Events:
                 self._changed.wait(left)
         return None
 
+    def forget(self, uuid: str) -> None:
+        """Drop what was heard of a machine: there is another of the same UUID now."""
+        with self._changed:
+            self._states.pop(uuid, None)
+
     def close(self) -> None:
         """Listen no more; libvirt would keep the connection open for as long as somebody listens."""
         if self._hears_of_loss:

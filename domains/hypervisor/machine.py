@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import time
 from typing import Any
 
 import libvirt
@@ -29,7 +30,12 @@ class Machine:
         Raises :class:`DeadlineExceeded` after ``deadline`` seconds, :class:`GuestError` when it stopped, and
         :class:`HypervisorError` when libvirt itself went away.
         """
+        end = time.monotonic() + deadline
         state = self._events.wait(self.uuid, deadline, self._agent_is_connected)
+        while state == "stopped" and self._is_active():
+            # The end of an earlier machine of the same UUID: a lab host is reset under its own.
+            self._events.forget(self.uuid)
+            state = self._events.wait(self.uuid, end - time.monotonic(), self._agent_is_connected)
         if state == "stopped":
             raise GuestError(
                 f"{self.name} stopped before it was ready",
@@ -47,6 +53,11 @@ class Machine:
         """Whether libvirt's own view already says "connected": the event may have come before we listened."""
         with contextlib.suppress(libvirt.libvirtError):
             return "state='connected'" in self._domain.XMLDesc()
+        return False
+
+    def _is_active(self) -> bool:
+        with contextlib.suppress(libvirt.libvirtError):
+            return bool(self._domain.isActive())
         return False
 
     def agent(self, command: str, arguments: dict[str, Any] | None = None, *, timeout: float = 10) -> Any:
