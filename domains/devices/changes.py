@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from dataclasses import replace
 
 from domains import ownership
 from domains.devices import records
@@ -16,7 +17,7 @@ from domains.devices.model import VFIO, Inventory, PciDevice
 from domains.devices.records import Record
 from domains.devices.steps import NOTHING, Step, carry_out
 from domains.devices.survey import look
-from domains.errors import CapabilityMissing, InfrastructureError, UsageError
+from domains.errors import CapabilityMissing, InfrastructureError, TdlabError, UsageError
 from domains.host import Host
 from domains.ownership import Leftover
 from domains.render import Owner
@@ -24,73 +25,74 @@ from domains.render import Owner
 
 @contextlib.contextmanager
 def vfs(
-    host: Host, pf: str, count: int, *, owner: Owner | None = None, autoprobe: bool = False
+    host: Host,
+    pf: str,
+    count: int,
+    *,
+    owner: Owner | None = None,
+    autoprobe: bool = False,
+    seen: Inventory | None = None,
 ) -> Iterator[tuple[PciDevice, ...]]:
     """Own ``count`` VFs of a PF (by its address) and yield them; the former number is put back.
 
-    Without ``autoprobe`` the host's drivers leave the new VFs alone. The PF's interface is brought up first.
+    Without ``autoprobe`` the host's drivers leave the new VFs alone. The PF's interface is up meanwhile.
     A PF that has as many already is left as it is. Raises :class:`UsageError` when the PF cannot make so
-    many, is essential, or its VFs are in use.
+    many, is essential, or its VFs are in use. ``seen``: a look at the host that was just taken.
     """
-    seen = look(host)
+    seen = seen or look(host)
     device = seen.device(pf)
     if len(device.vfs) == count:
         yield seen.vfs(device)
         return
     refuse_vfs(seen, device, count)
-    record = Record(
-        "vfs",
-        pf,
-        owner or _anybody(),
-        {
-            "count": len(device.vfs),
-            "autoprobe": device.autoprobe,
-            "drivers": {vf.address: vf.driver for vf in seen.vfs(device)},
-        },
-    )
-    with contextlib.ExitStack() as links:
-        for interface in device.interfaces:
-            links.enter_context(raised(host, interface, owner=record.owner, seen=seen))
-        with _changed(
-            host, record, _vf_steps(device, count, autoprobe), what=f"make {count} VFs of {device}"
-        ):
-            made = look(host)
-            found = made.vfs(made.device(pf))
-            if len(found) != count:
-                raise InfrastructureError(f"{device} was told to make {count} VFs, and has {len(found)}")
-            yield found
+    down = [name for name in device.interfaces if (one := seen.interface(name)) and not one.is_up]
+    before = {
+        "count": len(device.vfs),
+        "autoprobe": device.autoprobe,
+        "drivers": {vf.address: vf.driver for vf in seen.vfs(device)},
+        "down": down,
+    }
+    record = Record("vfs", pf, owner or _anybody(), before)
+    steps = (*(("link", name, "up") for name in down), *_vf_steps(device, count, autoprobe))
+    with _changed(host, record, steps, what=f"make {count} VFs of {device}"):
+        made = look(host)
+        found = made.vfs(made.device(pf))
+        if len(found) != count:
+            raise InfrastructureError(f"{device} was told to make {count} VFs, and has {len(found)}")
+        yield found
 
 
 @contextlib.contextmanager
-def bound(host: Host, device: str, *, driver: str = VFIO, owner: Owner | None = None) -> Iterator[PciDevice]:
+def bound(
+    host: Host,
+    device: str,
+    *,
+    driver: str = VFIO,
+    owner: Owner | None = None,
+    seen: Inventory | None = None,
+) -> Iterator[PciDevice]:
     """Own the binding of a device (by its address) to a driver; the former driver is put back.
 
-    The device is yielded as it was read back; one that is bound so already is left as it is. A NIC's
-    interface gets its name, state and addresses back.
-    Raises :class:`UsageError` for a device that is essential, held by a guest, or a PF that has VFs.
+    The binding is read back before the device is yielded; one that is bound so already is left as it is. A
+    NIC's interface gets its name, state and addresses back. Raises :class:`UsageError` for a device that is
+    essential, held by a guest, or a PF that has VFs. ``seen``: a look at the host that was just taken.
     """
-    seen = look(host)
+    seen = seen or look(host)
     found = seen.device(device)
     if found.driver == driver and not found.is_held:
         yield found
         return
     refuse_binding(seen, found, driver)
     interfaces = [one for name in found.interfaces if (one := seen.interface(name))]
-    record = Record(
-        "binding",
-        device,
-        owner or _anybody(),
-        {
-            "driver": found.driver,
-            "override": found.override,
-            "interfaces": {
-                one.name: {"up": one.is_up, "addresses": list(one.addresses)} for one in interfaces
-            },
-        },
-    )
+    before = {
+        "driver": found.driver,
+        "override": found.override,
+        "interfaces": {one.name: {"up": one.is_up, "addresses": list(one.addresses)} for one in interfaces},
+    }
+    record = Record("binding", device, owner or _anybody(), before)
     steps: tuple[Step, ...] = (("bind", device, driver, driver), ("bound", device, driver))
     with _changed(host, record, steps, what=f"bind {found} to {driver}"):
-        yield look(host).device(device)
+        yield replace(found, driver=driver, override=driver, interfaces=())
 
 
 @contextlib.contextmanager
@@ -204,9 +206,16 @@ def _vf_steps(pf: PciDevice, count: int, autoprobe: bool) -> tuple[Step, ...]:
 @contextlib.contextmanager
 def _changed(host: Host, record: Record, steps: tuple[Step, ...], *, what: str) -> Iterator[None]:
     """Own a change: the record first, then the steps; whatever happens, the record's undoing at the end."""
-    carry_out(host, (("keep", record.name, record.to_json()),), what=what)
     try:
-        carry_out(host, steps, what=what)
+        carry_out(host, (("keep", record.name, record.to_json()), *steps), what=what)
+    except UsageError:
+        raise  # the record that is there is another's, and so is what it would put back
+    except BaseException:
+        # What stopped the change is to be told. Where it stops the undoing too, the record stays for later.
+        with contextlib.suppress(TdlabError):
+            carry_out(host, record.undo(), what=f"put back the {record}")
+        raise
+    try:
         yield
     finally:
         carry_out(host, record.undo(), what=f"put back the {record}")

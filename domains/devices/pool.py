@@ -46,7 +46,8 @@ class Pool:
             chosen = choice.choose(seen, "vf", drivers=self._drivers)
             if chosen.pf is None:
                 count = min(count, chosen.vf_total or 0)
-                self._made.enter_context(changes.vfs(self._host, chosen.address, count, owner=self._owner))
+                made = changes.vfs(self._host, chosen.address, count, owner=self._owner, seen=seen)
+                self._made.enter_context(made)
         except TdlabError as broken:
             self._broken = broken
 
@@ -68,8 +69,10 @@ class Pool:
                 seen = look(self._host)
                 device = self._device(seen, nic)
                 facing = choice.facing(seen, device).name
-                self._raise(facing)
-                got = loan.enter_context(changes.bound(self._host, device.address, owner=self._owner))
+                self._raise(facing, seen)
+                got = loan.enter_context(
+                    changes.bound(self._host, device.address, owner=self._owner, seen=seen)
+                )
             peer, owner = f"{there}/32", self._owner
             loan.enter_context(changes.addressed(self._host, facing, f"{here}/32", peer=peer, owner=owner))
             yield Loan(got.address, got.driver, got.iommu_group, got.pf, facing)
@@ -87,10 +90,10 @@ class Pool:
             )
         return found
 
-    def _raise(self, interface: str) -> None:
+    def _raise(self, interface: str, seen: Inventory) -> None:
         """Bring an interface up for as long as the pool is open: several guests may be behind it."""
         if interface not in self._raised:
-            self._made.enter_context(changes.raised(self._host, interface, owner=self._owner))
+            self._made.enter_context(changes.raised(self._host, interface, owner=self._owner, seen=seen))
             self._raised.add(interface)
 
 

@@ -36,9 +36,9 @@ _WORDS: dict[Kind, str] = {
 class Record:
     """One change: of which device or interface, by whom, and what was before.
 
-    ``before`` by kind: *vfs* ``count``, ``autoprobe``, ``drivers`` (by VF); *binding* ``driver``,
-    ``override``, ``interfaces`` (name → ``up``, ``addresses``); *link* ``up``; *address* ``interface``,
-    ``address``, ``peer`` (what was added).
+    ``before`` by kind: *vfs* ``count``, ``autoprobe``, ``drivers`` (by VF), ``down`` (the interfaces that
+    were); *binding* ``driver``, ``override``, ``interfaces`` (name → ``up``, ``addresses``); *link* ``up``;
+    *address* ``interface``, ``address``, ``peer`` (what was added).
     """
 
     kind: Kind
@@ -108,6 +108,7 @@ def _undo_vfs(record: Record) -> tuple[Step, ...]:
     if before["count"]:
         steps.append(("write", f"{folder}/sriov_numvfs", str(before["count"])))
         steps += [("bind", vf, driver or NOTHING, NOTHING) for vf, driver in before["drivers"].items()]
+    steps += [("link", name, "down") for name in before["down"]]
     return tuple(steps)
 
 

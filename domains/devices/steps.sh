@@ -50,6 +50,10 @@ is_bound() {
     [ "${now:--}" = "$2" ] || fail "$1 has driver ${now:-none}, not $2, after it was bound"
 }
 
+# One script at a time: that of a killed tdlab runs on to its end here, and must not meet the one that undoes it.
+mkdir -p "$root/run/tdlab" && exec 9>"$root/run/tdlab/devices.lock" || fail "$root/run/tdlab cannot be written to"
+flock -w 40 9 || later "another change is under way"
+
 while [ $# -gt 0 ]; do
     case $1 in
     keep) keep "$2" "$3"; shift 3 ;;

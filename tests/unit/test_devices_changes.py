@@ -31,7 +31,7 @@ def test_vfs_are_made_and_removed(kernel: Any) -> None:
         assert [vf.address for vf in made] == ["0000:01:10.0", "0000:01:10.1"]
         assert [vf.driver for vf in made] == [None, None]
         assert kernel.seen.interface("igb0").is_up
-        assert set(kernel.records) == {f"vfs-{PF0}", "link-igb0"}
+        assert set(kernel.records) == {f"vfs-{PF0}"}
     assert kernel.seen == before
     assert not kernel.records
 

@@ -14,7 +14,9 @@ from domains.host import Host
 
 OWNER = ownership.this_process("r1")
 PF = "0000:01:00.0"
-VFS = Record("vfs", PF, OWNER, {"count": 1, "autoprobe": True, "drivers": {"0000:01:10.0": None}})
+VFS = Record(
+    "vfs", PF, OWNER, {"count": 1, "autoprobe": True, "drivers": {"0000:01:10.0": None}, "down": ["a"]}
+)
 BINDING = Record("binding", PF, OWNER, {"driver": None, "override": None, "interfaces": {}})
 LINK = Record("link", "igb0", OWNER, {"up": False})
 ADDRESS = Record("address", "igb0=x", OWNER, {"interface": "igb0", "address": "10.0.0.1/24", "peer": None})
@@ -67,12 +69,13 @@ def test_vfs_go_before_their_number_is_put_back_and_keep_their_drivers() -> None
         ("write", f"{FOLDER}/sriov_drivers_autoprobe", "1"),
         ("write", f"{FOLDER}/sriov_numvfs", "1"),
         ("bind", "0000:01:10.0", "-", "-"),
+        ("link", "a", "down"),
         ("drop", f"vfs-{PF}"),
     )
 
 
 def test_a_kernel_without_the_switch_for_probing_is_not_told_to_use_it() -> None:
-    old = replace(VFS, before={"count": 0, "autoprobe": None, "drivers": {}})
+    old = replace(VFS, before={"count": 0, "autoprobe": None, "drivers": {}, "down": []})
     assert [step[0] for step in old.undo()] == ["gone", "idle", "write", "drop"]
 
 

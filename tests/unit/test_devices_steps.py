@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 from pathlib import Path
 
 import pytest
@@ -167,3 +168,24 @@ def test_who_is_not_root_asks_sudo_without_a_question(root: Path, tmp_path: Path
     do(root, ("write", "/run/a", "1"))
     assert text(root, "run/a") == "1\n"
     assert (tmp_path / "calls").read_text() == "sudo -n\n"
+
+
+def test_one_script_at_a_time(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(steps, "_RELEASED_SECONDS", 0.0)
+    monkeypatch.setattr(steps, "SCRIPT", _impatient(root.parent))
+    do(root, ("write", "/run/a", "1"))
+    with (root / "run/tdlab/devices.lock").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(DeadlineExceeded, match="another change is under way"):
+            do(root, ("write", "/run/b", "1"))
+    do(root, ("write", "/run/c", "1"))
+    assert not (root / "run/b").exists()
+    assert (root / "run/c").exists()
+
+
+def _impatient(folder: Path) -> Path:
+    """The script as it is, but for how long it waits for another."""
+    script = steps.SCRIPT.read_text()
+    assert script.count("flock -w 40") == 1
+    (folder / "steps.sh").write_text(script.replace("flock -w 40", "flock -w 0"))
+    return folder / "steps.sh"
