@@ -21,7 +21,6 @@ from domains.render import NetworkPlan, Owner
 
 # Booting takes 20 to 30 s on two free cores; on a busy machine it is a multiple of that.
 BOOT_SECONDS = 240.0
-_RESTORE_SECONDS = 90.0
 _SSH_SECONDS = 60.0
 _SETTLE_SECONDS = 60
 _SUBNETS, _ATTEMPTS = 4096, 16
@@ -111,9 +110,11 @@ def _end(hypervisor: Hypervisor, pool: Pool, plan: HostPlan) -> None:
     for network in plan.networks:
         hypervisor.destroy_network(network)
     pool.refresh()
-    for volume in pool.volumes():
+    there = pool.volumes()
+    for volume in there:
         owner = ownership.volume_owner(volume)
-        if owner and owner.run == plan.run and volume + ownership.WHOLE not in pool.volumes():
+        is_kept = volume.endswith(ownership.WHOLE) or volume + ownership.WHOLE in there
+        if owner and owner.run == plan.run and not is_kept:
             pool.delete(volume)
 
 
@@ -156,18 +157,18 @@ def _warm(hypervisor: Hypervisor, pool: Pool, state: SavedState, emulator: Emula
     plan = replace(state.plan, run=owner.run)
     with contextlib.ExitStack() as undo:
         undo.callback(lambda: _end(hypervisor, pool, plan))
-        with phases.timed("restore"):
+        with phases.timed("networks"):
             _create_networks(hypervisor, plan, owner)
+        with phases.timed("restore"):
             _, overlay = saved.new_overlay(pool, owner, plan.name, state.disk)
             hypervisor.restore(state.memory, saved.as_restored(state, overlay, owner))
             machine = hypervisor.machine(plan.domain_name)
             if machine is None:
                 raise HypervisorError(f"{plan.domain_name} stopped as soon as it was restored")
-        with phases.timed("clock"):
-            _wait_for_agent(machine, plan, _RESTORE_SECONDS)
-            machine.set_time(time.time())
         with phases.timed("ssh"):
             _wait_for_ssh(plan)
+            # It went on from the moment in which it was saved.
+            registry.host_of(plan).run(["date", "--set", f"@{time.time():.3f}"], timeout=30)
         record = Record(plan, str(emulator.path), emulator.why, state.key)
         _keep(machine, record, owner)
         undo.pop_all()

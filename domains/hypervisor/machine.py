@@ -102,12 +102,6 @@ class Machine:
         kind, live = libvirt.VIR_DOMAIN_METADATA_ELEMENT, libvirt.VIR_DOMAIN_AFFECT_LIVE
         self._domain.setMetadata(kind, element, "tdlab", namespace, live)
 
-    @translated("set the machine's clock")
-    def set_time(self, seconds: float) -> None:
-        """Set the clock inside, through the agent; ``seconds`` since 1970 in UTC."""
-        whole = int(seconds)
-        self._domain.setTime({"seconds": whole, "nseconds": int((seconds - whole) * 1e9)}, 0)
-
     @translated("read statistics")
     def statistics(self) -> dict[str, Any]:
         """Return libvirt's bulk statistics of this domain, keys as libvirt names them."""
