@@ -19,6 +19,7 @@ from domains.errors import EXIT_INFRASTRUCTURE, EXIT_INTERRUPTED, TdlabError
 COMMANDS = {
     "doctor": "Say what this host can do, row by row, with cause and remedy.",
     "demo": "Measure every NIC model, grade the sample answers, and write one report.",
+    "host": "Make, use and remove lab hosts, emulated ones too.",
     "bench": "Measure the cells of a matrix.",
     "render": "Print the domain XML of a spec.",
     "grade": "Grade submissions of a lab.",

@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import time
 import zlib
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from domains import ownership, provision, render, store, validate, wait
@@ -17,6 +17,7 @@ from domains.emulated.registry import Record
 from domains.emulated.saved import SavedState
 from domains.errors import DeadlineExceeded, HypervisorError, InfrastructureError
 from domains.hypervisor import Hypervisor, Machine, Pool
+from domains.phases import Phases
 from domains.render import NetworkPlan, Owner
 
 # Booting takes 20 to 30 s on two free cores; on a busy machine it is a multiple of that.
@@ -34,22 +35,6 @@ class Emulator:
 
     path: Path
     why: str
-
-
-@dataclass
-class Phases:
-    """Seconds of each phase, in the order in which they ended."""
-
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    @contextlib.contextmanager
-    def timed(self, name: str) -> Iterator[None]:
-        """Add the time of a ``with`` block."""
-        began = time.monotonic()
-        try:
-            yield
-        finally:
-            self.seconds[name] = self.seconds.get(name, 0.0) + time.monotonic() - began
 
 
 @dataclass(frozen=True)
@@ -71,7 +56,7 @@ def up(hypervisor: Hypervisor, asked: HostPlan, emulator: Emulator, say: Say) ->
         record = registry.read(asked.name)
         if record and hypervisor.machine(asked.domain_name):
             return Up(record, "running", {})
-        with phases.timed("image"):
+        with phases.phase("image"):
             made = image.build(say)
             key = saved.key(made, asked, emulator.path)
         pool = store.pool(hypervisor)
@@ -132,24 +117,24 @@ def _cold(
     with contextlib.ExitStack() as undo:
         undo.callback(lambda: _end(hypervisor, pool, plan))
         plan = _networks(hypervisor, plan, owner)
-        with phases.timed("upload"):
+        with phases.phase("upload"):
             files, disk, seed_volume = _files(hypervisor, pool, plan, emulator, owner)
-        with phases.timed("boot"):
+        with phases.phase("boot"):
             xml = plan.xml(files, owner)
             validate.validate(xml)
             machine = hypervisor.create_lasting(xml)
             _wait_for_agent(machine, plan, BOOT_SECONDS)
             _wait_for_ssh(plan)
         record = Record(plan, str(emulator.path), emulator.why, key)
-        with phases.timed("provision"):
+        with phases.phase("provision"):
             provision_host(record, say)
-        with phases.timed("save"):
+        with phases.phase("save"):
             _settle(plan)
             overlay = saved.take(machine, pool, owner, key, plan, disk, seed_volume)
             say(f"saved the state of {plan.name}; it goes on with {overlay}")
         _keep(machine, record, owner)
         undo.pop_all()
-    return Up(record, "cold", phases.seconds)
+    return Up(record, "cold", phases.phases)
 
 
 def _warm(hypervisor: Hypervisor, pool: Pool, state: SavedState, emulator: Emulator, phases: Phases) -> Up:
@@ -157,22 +142,22 @@ def _warm(hypervisor: Hypervisor, pool: Pool, state: SavedState, emulator: Emula
     plan = replace(state.plan, run=owner.run)
     with contextlib.ExitStack() as undo:
         undo.callback(lambda: _end(hypervisor, pool, plan))
-        with phases.timed("networks"):
+        with phases.phase("networks"):
             _create_networks(hypervisor, plan, owner)
-        with phases.timed("restore"):
+        with phases.phase("restore"):
             _, overlay = saved.new_overlay(pool, owner, plan.name, state.disk)
             hypervisor.restore(state.memory, saved.as_restored(state, overlay, owner))
             machine = hypervisor.machine(plan.domain_name)
             if machine is None:
                 raise HypervisorError(f"{plan.domain_name} stopped as soon as it was restored")
-        with phases.timed("ssh"):
+        with phases.phase("ssh"):
             _wait_for_ssh(plan)
             # It went on from the moment in which it was saved.
             registry.host_of(plan).run(["date", "--set", f"@{time.time():.3f}"], timeout=30)
         record = Record(plan, str(emulator.path), emulator.why, state.key)
         _keep(machine, record, owner)
         undo.pop_all()
-    return Up(record, "warm", phases.seconds)
+    return Up(record, "warm", phases.phases)
 
 
 def _keep(machine: Machine, record: Record, owner: Owner) -> None:

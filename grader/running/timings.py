@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
-from collections.abc import Iterator
 
 import click
 
+from domains.phases import Phases
 
-class Timings:
-    """Phases in the order in which they began; seconds on the monotonic clock."""
+
+class Timings(Phases):
+    """The phases of a command, and what all of it took."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._began = time.monotonic()
-        self.phases: dict[str, float] = {}
-
-    @contextlib.contextmanager
-    def phase(self, name: str) -> Iterator[None]:
-        """Add the time of a ``with`` block to a phase."""
-        self.phases.setdefault(name, 0.0)
-        began = time.monotonic()
-        try:
-            yield
-        finally:
-            self.phases[name] += time.monotonic() - began
 
     def show(self) -> None:
         """Print the phases to stderr, the whole last."""

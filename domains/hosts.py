@@ -1,0 +1,47 @@
+"""A lab host by its name: this machine, an emulated one that is up, or any that SSH reaches."""
+
+from __future__ import annotations
+
+import re
+
+from domains.emulated import registry
+from domains.errors import UsageError
+from domains.host import Host
+
+LOCALHOST = "localhost"
+_ADDRESS = re.compile(r"(?P<user>[a-z_][a-z0-9_.-]*)@(?P<address>[A-Za-z0-9][A-Za-z0-9.:-]*)")
+# Nobody is there to answer a question; a host key that is not known is refused, as ssh itself would ask.
+_SSH = ("ssh", "-T", "-o", "BatchMode=yes", "-o", "ConnectTimeout=10", "-o", "LogLevel=ERROR")
+
+
+def find(name: str) -> Host:
+    """Return the host of a name: ``localhost``, one of `tdlab host list`, or ``USER@ADDRESS``.
+
+    Raises :class:`UsageError` for a name that stands for none.
+    """
+    if name == LOCALHOST:
+        return Host()
+    if _ADDRESS.fullmatch(name):
+        return Host(name, f"qemu+ssh://{name}/system?no_tty=1", (*_SSH, name))
+    if record := registry.read(name):
+        return registry.as_host(record)
+    known = ", ".join([LOCALHOST, *(record.name for record in registry.all_hosts())])
+    raise UsageError(
+        f"there is no lab host called {name} (known: {known})",
+        remedy=f"make it: tdlab host up --emulated {name}   or name a real one: USER@ADDRESS",
+    )
+
+
+def ansible_connection(name: str) -> dict[str, object] | None:
+    """Return Ansible's variables that say how a host is reached; None for this machine."""
+    if name == LOCALHOST:
+        return None
+    if match := _ADDRESS.fullmatch(name):
+        become = match["user"] != "root"
+        return {"ansible_host": match["address"], "ansible_user": match["user"], "ansible_become": become}
+    return registry.ansible_connection(registry.require(name).plan)
+
+
+def is_emulated(host: Host) -> bool:
+    """Return whether a host is an emulated one of ours: nobody else uses its modules and devices."""
+    return host.name != LOCALHOST and "@" not in host.name and registry.read(host.name) is not None

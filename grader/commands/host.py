@@ -1,0 +1,224 @@
+"""``tdlab host``: lab hosts, also one that is emulated where there is no virtualisation hardware."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from domains.emulated.lifecycle import Emulator, Up
+    from domains.emulated.registry import Record
+
+SCHEMA = "tdlab.host/1"
+LIST_SCHEMA = "tdlab.hosts/1"
+FLAVOURS = ("amd", "intel")
+
+_json = click.option("--json", "as_json", is_flag=True, help=f"Print {SCHEMA} to stdout.")
+_timings = click.option("--timings", is_flag=True, help="Print how long each phase took.")
+
+
+@click.group("host")
+def command() -> None:
+    """Lab hosts: make, use and remove them."""
+
+
+@command.command("up")
+@click.option(
+    "--emulated",
+    is_flag=False,
+    flag_value="amd",
+    metavar="[amd|intel]",
+    help="A machine of QEMU's with AMD's SVM (amd), or of Bochs's with Intel's VMX (intel).",
+)
+@click.argument("name", required=False)
+@click.option("--memory", default="4 GiB", show_default=True, help="Its memory.")
+@click.option("--vcpus", default=2, show_default=True, type=click.IntRange(1, 64), help="Its processors.")
+@_json
+@_timings
+def up(emulated: str | None, name: str | None, memory: str, vcpus: int, as_json: bool, timings: bool) -> None:
+    """Have a lab host up; NAME is "emulated" if it is left out."""
+    from domains.emulated import plan
+
+    if emulated is None:
+        raise click.UsageError(
+            "say which kind of host: tdlab host up --emulated [NAME]. A real machine becomes a lab host by "
+            "`tdlab host provision USER@ADDRESS`."
+        )
+    if emulated not in FLAVOURS:
+        if name is not None:
+            raise click.UsageError(f"--emulated is amd or intel, not {emulated!r}.")
+        emulated, name = "amd", emulated
+    if emulated == "intel":
+        _intel(as_json)
+        return
+    asked = plan.HostPlan(
+        name=plan.check_name(name or plan.DEFAULT_NAME), run="", subnet="", memory=_bytes(memory), vcpus=vcpus
+    )
+    from domains.emulated import lifecycle
+
+    with _libvirt() as connection:
+        done = lifecycle.up(connection, asked, _emulator(), _say)
+    _show_up(done, as_json, timings)
+
+
+@command.command("down")
+@click.argument("name", required=False)
+@click.option("--forget", is_flag=True, help="Remove its saved state and its keys too.")
+def down(name: str | None, forget: bool) -> None:
+    """End a host. Its saved state stays, so that it is up again in seconds."""
+    from domains.emulated import lifecycle, plan
+
+    with _libvirt() as connection:
+        lifecycle.down(connection, name or plan.DEFAULT_NAME, forget=forget)
+
+
+@command.command("reset")
+@click.argument("name", required=False)
+@_json
+@_timings
+def reset(name: str | None, as_json: bool, timings: bool) -> None:
+    """Put a host back to how it was when it had just been provisioned."""
+    from domains.emulated import lifecycle, plan
+
+    with _libvirt() as connection:
+        done = lifecycle.reset(connection, name or plan.DEFAULT_NAME, _emulator(), _say)
+    _show_up(done, as_json, timings)
+
+
+@command.command("list")
+@click.option("--json", "as_json", is_flag=True, help=f"Print {LIST_SCHEMA} to stdout.")
+def list_(as_json: bool) -> None:
+    """List the hosts that were made, and whether they are up."""
+    from domains.emulated import registry
+
+    with _libvirt() as connection:
+        rows = [
+            _row(record, "up" if connection.machine(record.plan.domain_name) else "down")
+            for record in registry.all_hosts()
+        ]
+    if as_json:
+        click.echo(json.dumps({"schema": LIST_SCHEMA, "hosts": rows}, indent=1))
+        return
+    for row in rows:
+        click.echo(f"{row['name']:<16} {row['state']:<5} {row['address']:<15} {row['emulator']}")
+    if not rows:
+        click.echo("no lab host was made yet: tdlab host up --emulated", err=True)
+
+
+@command.command("ssh", context_settings={"ignore_unknown_options": True})
+@click.argument("name")
+@click.argument("words", nargs=-1, type=click.UNPROCESSED)
+def ssh(name: str, words: tuple[str, ...]) -> int:
+    """Log in to a host, or run a command on it."""
+    from domains import hosts, process
+
+    return process.passthrough([*(hosts.find(name).ssh or ()), *words])
+
+
+@command.command("console")
+@click.argument("name", required=False)
+def console(name: str | None) -> int:
+    """Attach this terminal to a host's serial console; Ctrl-] leaves it."""
+    from domains import process
+    from domains.emulated import plan, registry
+    from domains.hypervisor import LOCAL_URI
+
+    record = registry.require(name or plan.DEFAULT_NAME)
+    return process.passthrough(["virsh", "--connect", LOCAL_URI, "console", record.plan.domain_name])
+
+
+@command.command("provision")
+@click.argument("name", required=False)
+@click.option("--check", is_flag=True, help="Only predict what would change.")
+@click.option("--json", "as_json", is_flag=True, help="Print the whole report to stdout.")
+def provision(name: str | None, check: bool, as_json: bool) -> None:
+    """Make a host a lab host with the role lab_host; NAME is one of `tdlab host list`, or USER@ADDRESS."""
+    from dataclasses import asdict
+
+    from domains import hosts
+    from domains import provision as provisioning
+    from domains.emulated import plan
+
+    name = name or plan.DEFAULT_NAME
+    report = provisioning.require(
+        provisioning.provision(name, connection=hosts.ansible_connection(name), check=check)
+    )
+    for sentence in report.says:
+        _say(sentence)
+    if as_json:
+        click.echo(json.dumps({"schema": "tdlab.provision/1", **asdict(report)}, indent=2))
+    else:
+        click.echo(f"{report.host}: ok={report.ok} changed={report.changed} in {report.seconds:.1f} s")
+
+
+def _show_up(done: Up, as_json: bool, timings: bool) -> None:
+    row = _row(done.record, "up")
+    if as_json:
+        phases = {name: round(seconds, 3) for name, seconds in done.phases.items()}
+        click.echo(json.dumps({"schema": SCHEMA, **row, "how": done.how, "seconds": phases}, indent=1))
+    else:
+        name, total = done.record.name, sum(done.phases.values())
+        click.echo(f"{name} is up ({done.how}) in {total:.1f} s: tdlab bench --host {name}")
+    if timings:
+        for name, seconds in done.phases.items():
+            _say(f"{seconds:8.2f} s  {name}")
+
+
+def _row(record: Record, state: str) -> dict[str, Any]:
+    from domains.emulated import registry
+
+    return {
+        "name": record.name,
+        "uri": registry.as_host(record).uri,
+        "address": record.plan.address,
+        "state": state,
+        "emulator": record.emulator,
+        "emulator_why": record.emulator_said,
+        "memory_mib": record.plan.memory // 2**20,
+        "vcpus": record.plan.vcpus,
+    }
+
+
+def _emulator() -> Emulator:
+    """Return the QEMU that can do all that the TD asks of an emulated host, or the most of it."""
+    from domains.emulated.lifecycle import Emulator
+    from domains.qemu import behaviour, resolver
+
+    chosen = resolver.resolve(frozenset(behaviour.BEHAVIOURS), say=_say, allow_less=True)
+    for need, cause in chosen.lacks.items():
+        _say(f"the emulated host goes without {need}: {cause}")
+    return Emulator(chosen.path, chosen.why)
+
+
+def _intel(as_json: bool) -> None:
+    raise click.UsageError("the Intel flavour is not wired yet")
+
+
+def _libvirt() -> Any:
+    """Return a connection to this machine's libvirt, started if need be, swept of what was left."""
+    import contextlib
+
+    @contextlib.contextmanager
+    def connection() -> Any:
+        from domains import daemon, hypervisor, ownership, store
+
+        if said := daemon.ensure_running():
+            _say(said)
+        with hypervisor.connected() as connected:
+            for leftover in ownership.sweep(connected, store.pool(connected)):
+                _say(f"removed {leftover.kind} {leftover.name}, left by a command that was killed")
+            yield connected
+
+    return connection()
+
+
+def _bytes(text: str) -> int:
+    from domains import quantities
+
+    return quantities.size(text)
+
+
+def _say(text: str) -> None:
+    click.echo(text, err=True)
