@@ -54,7 +54,7 @@ def vfs(
     }
     record = Record("vfs", pf, owner or _anybody(), before)
     steps = (*(("link", name, "up") for name in down), *_vf_steps(device, count, autoprobe))
-    with _changed(host, record, steps, what=f"make {count} VFs of {device}"):
+    with changed(host, record, steps, what=f"make {count} VFs of {device}"):
         made = look(host)
         found = made.vfs(made.device(pf))
         if len(found) != count:
@@ -91,7 +91,7 @@ def bound(
     }
     record = Record("binding", device, owner or _anybody(), before)
     steps: tuple[Step, ...] = (("bind", device, driver, driver), ("bound", device, driver))
-    with _changed(host, record, steps, what=f"bind {found} to {driver}"):
+    with changed(host, record, steps, what=f"bind {found} to {driver}"):
         yield replace(found, driver=driver, override=driver, interfaces=())
 
 
@@ -110,7 +110,7 @@ def raised(
         yield
         return
     record = Record("link", interface, owner or _anybody(), {"up": False})
-    with _changed(host, record, (("link", interface, "up"),), what=f"bring {interface} up"):
+    with changed(host, record, (("link", interface, "up"),), what=f"bring {interface} up"):
         yield
 
 
@@ -129,7 +129,7 @@ def addressed(
         "address", f"{interface}={(peer or address).replace('/', '_')}", owner or _anybody(), before
     )
     steps: tuple[Step, ...] = (("address", interface, address, peer or NOTHING),)
-    with _changed(host, record, steps, what=f"give {interface} the address {address}"):
+    with changed(host, record, steps, what=f"give {interface} the address {address}"):
         yield
 
 
@@ -204,7 +204,7 @@ def _vf_steps(pf: PciDevice, count: int, autoprobe: bool) -> tuple[Step, ...]:
 
 
 @contextlib.contextmanager
-def _changed(host: Host, record: Record, steps: tuple[Step, ...], *, what: str) -> Iterator[None]:
+def changed(host: Host, record: Record, steps: tuple[Step, ...], *, what: str) -> Iterator[None]:
     """Own a change: the record first, then the steps; whatever happens, the record's undoing at the end."""
     try:
         carry_out(host, (("keep", record.name, record.to_json()), *steps), what=what)

@@ -20,15 +20,16 @@ from domains.host import Host
 from domains.render import Owner
 
 FOLDER = "/run/tdlab/devices"
-Kind = Literal["address", "link", "binding", "vfs"]
+Kind = Literal["address", "link", "binding", "vfs", "module"]
 # In this order: a NIC cannot get VFs back while another driver holds it.
-ORDER: tuple[Kind, ...] = ("address", "link", "binding", "vfs")
+ORDER: tuple[Kind, ...] = ("address", "link", "binding", "vfs", "module")
 _LIST = f'cd {FOLDER} 2>/dev/null || exit 0; for one in *; do [ -f "$one" ] && cat "$one"; done; exit 0'
 _WORDS: dict[Kind, str] = {
     "address": "address on",
     "link": "link of",
     "binding": "driver of",
     "vfs": "VFs of",
+    "module": "parameters of",
 }
 
 
@@ -38,7 +39,7 @@ class Record:
 
     ``before`` by kind: *vfs* ``count``, ``autoprobe``, ``drivers`` (by VF), ``down`` (the interfaces that
     were); *binding* ``driver``, ``override``, ``interfaces`` (name → ``up``, ``addresses``); *link* ``up``;
-    *address* ``interface``, ``address``, ``peer`` (what was added).
+    *address* ``interface``, ``address``, ``peer`` (what was added); *module* ``parameters``.
     """
 
     kind: Kind
@@ -60,7 +61,13 @@ class Record:
 
     def undo(self) -> tuple[Step, ...]:
         """Return the steps that put back what was before and then drop the record; safe to do twice."""
-        steps = {"vfs": _undo_vfs, "binding": _undo_binding, "link": _undo_link, "address": _undo_address}
+        steps = {
+            "vfs": _undo_vfs,
+            "binding": _undo_binding,
+            "link": _undo_link,
+            "address": _undo_address,
+            "module": _undo_module,
+        }
         return (*steps[self.kind](self), ("drop", self.name))
 
 
@@ -132,6 +139,11 @@ def _undo_binding(record: Record) -> tuple[Step, ...]:
 def _undo_link(record: Record) -> tuple[Step, ...]:
     state = "up" if record.before["up"] else "down"
     return (("gone", f"/sys/class/net/{record.device}", record.name), ("link", record.device, state))
+
+
+def _undo_module(record: Record) -> tuple[Step, ...]:
+    words = [f"{name}={value}" for name, value in sorted(record.before["parameters"].items())]
+    return (("module", record.device, " ".join(words)),)
 
 
 def _undo_address(record: Record) -> tuple[Step, ...]:

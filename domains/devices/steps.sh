@@ -77,6 +77,20 @@ while [ $# -gt 0 ]; do
         if [ "$4" = - ]; then ip address delete "$3" dev "$2" 2>/dev/null
         else ip address delete "${3%/*}" peer "$4" dev "$2" 2>/dev/null; fi
         shift 4 ;;
+    # module NAME "PARAMETER=VALUE ...": loaded anew, unless it has just these parameters.
+    module)
+        same=yes
+        for word in $3; do
+            [ "$(cat "$root/sys/module/$2/parameters/${word%%=*}" 2>/dev/null)" = "${word#*=}" ] || same=no
+        done
+        if [ "$same" = no ]; then
+            users=$(cat "$root/sys/module/$2/refcnt" 2>/dev/null)
+            [ "${users:-0}" -eq 0 ] || later "$2 is in use by a guest"
+            modprobe -r "$2" || later "$2 cannot be unloaded"
+            # shellcheck disable=SC2086 # each word is a parameter
+            modprobe "$2" $3 || fail "$2 cannot be loaded with $3"
+        fi
+        shift 3 ;;
     *) fail "no step $1" ;;
     esac
 done
