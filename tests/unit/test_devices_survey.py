@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 
 from domains import process
-from domains.devices import Inventory, look, parse
+from domains.devices import Inventory, choose, look, parse
 from domains.errors import InfrastructureError
 from domains.host import Host
 
-PF0, PF1, VF, BRIDGE = "0000:01:00.0", "0000:02:00.0", "0000:01:10.0", "0000:00:02.0"
+PF0, VF, BRIDGE = "0000:01:00.0", "0000:01:10.0", "0000:00:02.0"
+# Recorded on an emulated lab host: two igb NICs, the first with two VFs, one of these bound to vfio-pci.
+RECORDED = Path(__file__).parent.parent / "data" / "devices" / "emulated-lab-host.txt"
 
 
 class Tree:
@@ -169,6 +171,24 @@ default via 192.0.2.1 dev eno1 proto dhcp metric 100
     ]
     assert parse(text.replace("{address}", "203.0.113.5"), "lab3").reached_by == {"eno1"}
     assert parse(text.replace("{address}", "fe80::1%eno7"), "lab3").reached_by == {"eno1", "eno7"}
+
+
+def test_a_recorded_lab_host_is_read_whole() -> None:
+    found = parse(RECORDED.read_text(), "lab1")
+    first, second = found.pfs()
+    assert (first.address, first.vfs) == ("0000:0a:00.0", ("0000:0a:10.0", "0000:0a:10.2"))
+    assert (second.address, second.vfs, second.interfaces) == ("0000:0b:00.0", (), ("enp11s0",))
+    assert [vf.driver for vf in found.vfs(first)] == ["vfio-pci", None]
+    assert {vf.modules for vf in found.vfs(first)} == {("igbvf",)}
+    assert [found.companions(vf) for vf in found.vfs(first)] == [(), ()]
+    assert [device.address for device in found if device.is_display] == ["0000:0c:00.0"]
+    reasons = {device.address: found.is_essential(device) for device in found if not device.is_bridge}
+    assert {address: reason for address, reason in reasons.items() if reason} == {
+        "0000:01:00.0": "carries enp1s0, by which lab1 is reached",
+        "0000:03:00.0": "holds / (vda)",
+    }
+    assert choose(found, "vf").address == "0000:0a:10.2"
+    assert choose(found, "hostdev") == second
 
 
 def test_a_host_that_shows_nothing_has_nothing() -> None:
