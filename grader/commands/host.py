@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from grader.commands import host_devices
+
 if TYPE_CHECKING:
     from domains.emulated.lifecycle import Emulator, Up
     from domains.emulated.registry import Record
@@ -22,6 +24,9 @@ _timings = click.option("--timings", is_flag=True, help="Print how long each pha
 @click.group("host")
 def command() -> None:
     """Lab hosts: make, use and remove them."""
+
+
+command.add_command(host_devices.command)
 
 
 @command.command("up")
