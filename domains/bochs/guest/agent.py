@@ -24,6 +24,7 @@ import zlib
 from typing import Any
 
 LINE = "/dev/ttyS1"
+KERNEL_LOG = "/dev/kmsg"
 FOLDER = "/root"
 PARAMETERS = "/sys/module/kvm_intel/parameters"
 SHOWN = ("ept", "dump_invalid_vmcs", "unrestricted_guest", "vpid")
@@ -67,7 +68,8 @@ def run(program: str, arguments: list[str]) -> tuple[int, str, str, float]:
 
     A fork of this process has all modules loaded: starting Python anew costs some seconds here.
     """
-    output, errors = (os.open(f"/tmp/{name}", os.O_RDWR | os.O_CREAT | os.O_TRUNC) for name in ("out", "err"))  # noqa: S108
+    anew = os.O_RDWR | os.O_CREAT | os.O_TRUNC
+    output, errors = (os.open(f"{FOLDER}/.{name}", anew) for name in ("output", "errors"))
     began = time.monotonic()
     child = os.fork()
     if child == 0:
@@ -115,6 +117,8 @@ def new_kernel_messages(log: int) -> str:
             return "\n".join(lines)
         except BrokenPipeError:  # the oldest messages were overwritten; go on with what is there
             continue
+        if not record:
+            return "\n".join(lines)
         lines.append(record.partition(";")[2].partition("\n")[0])
 
 
@@ -157,7 +161,7 @@ def main() -> None:
     sys.path[:0] = [FOLDER]
     line = os.open(LINE, os.O_RDWR | os.O_NOCTTY)
     tty.setraw(line)
-    log = os.open("/dev/kmsg", os.O_RDONLY | os.O_NONBLOCK)
+    log = os.open(KERNEL_LOG, os.O_RDONLY | os.O_NONBLOCK)
     _send(line, {"ready": True, "release": os.uname().release, "uptime": time.monotonic()})
     waiting = b""
     while True:
