@@ -21,6 +21,7 @@ COMMANDS = {
     "demo": "Measure every NIC model, grade the sample answers, and write one report.",
     "host": "Make, use and remove lab hosts, emulated ones too.",
     "bench": "Measure the cells of a matrix.",
+    "measure": "Run an experiment of a lab, and keep its evidence.",
     "render": "Print the domain XML of a spec.",
     "grade": "Grade submissions of a lab.",
     "predict": "Commit a prediction before measuring.",

@@ -51,9 +51,14 @@ _TELLING = (
 )
 
 
-def collect(host: Host, hypervisor: Hypervisor) -> dict[str, Any]:
-    """Return the environment of a host as plain data; keys that the host does not have are absent."""
+def collect(host: Host, hypervisor: Hypervisor | None) -> dict[str, Any]:
+    """Return the environment of a host as plain data; keys that the host does not have are absent.
+
+    Without a hypervisor the versions of libvirt and QEMU are left out: nothing that is measured needs them.
+    """
     seen = parse(host.run(["sh", "-c", _SCRIPT], timeout=20).stdout)
+    if hypervisor is None:
+        return {"host": host.name, **seen}
     versions = hypervisor.versions()
     return {"host": host.name, **seen, "libvirt": versions.libvirt, "qemu": versions.qemu}
 

@@ -1,4 +1,4 @@
-"""How a run ends early: every way that a person or an init has of ending it is Ctrl-C to the guests."""
+"""How a command ends early: every way that a person or an init has of ending it is Ctrl-C to the guests."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import signal
 
 import pytest
 
-from grader.running import execution
+from grader.running import interruption
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_the_with_blocks_and_is_put_back(number: signal.Signals) -> None:
     before = signal.getsignal(number)
-    with pytest.raises(KeyboardInterrupt), execution._patient_interrupt():
+    with pytest.raises(KeyboardInterrupt), interruption.patient():
         signal.raise_signal(number)
     assert signal.getsignal(number) == before
 
@@ -20,7 +20,7 @@ def test_a_signal_ends_the_with_blocks_and_is_put_back(number: signal.Signals) -
 def test_what_nohup_ignores_stays_ignored() -> None:
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        with execution._patient_interrupt():
+        with interruption.patient():
             signal.raise_signal(signal.SIGHUP)
         assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
     finally:

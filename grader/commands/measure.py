@@ -1,0 +1,95 @@
+"""``tdlab measure``: run an experiment of a lab."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from grader.language import LANGUAGES, Lang
+
+if TYPE_CHECKING:
+    from grader.experiments.description import Experiment
+    from grader.experiments.result import Result
+
+
+@click.command("measure")
+@click.argument("lab")
+@click.argument("name", required=False)
+@click.option(
+    "--host", "host_name", default="localhost", help="Measure on this lab host, not on this machine."
+)
+@click.option("--out", type=click.Path(path_type=Path), help="Folder of the result and its evidence.")
+@click.option("--allow-module-reload", is_flag=True, help="The host's KVM module may be loaded anew for it.")
+@click.option("--lang", type=click.Choice(LANGUAGES), default="en", help="Language of what is explained.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result (tdlab.experiment/1) to stdout.")
+@click.option("--timings", "show_timings", is_flag=True, help="Print how long each phase took.")
+def command(
+    lab: str,
+    name: str | None,
+    host_name: str,
+    out: Path | None,
+    allow_module_reload: bool,
+    lang: Lang,
+    as_json: bool,
+    show_timings: bool,
+) -> int:
+    """Run the experiment NAME of a LAB and keep its evidence; without a NAME, list the experiments.
+
+    What the host cannot do is skipped, with cause and remedy.
+    """
+    from grader.experiments import description
+    from grader.lab import lab as labs
+
+    folder = labs.load(labs.find(lab)).folder
+    if name is None:
+        _list(list(description.find_all(folder)), lang, as_json)
+        return 0
+    from grader.running.timings import Timings
+
+    timings = Timings()
+    with timings.phase("load"):
+        experiment = description.find(folder, name)
+        from grader.experiments import place, runner
+        from grader.experiments.stage import Setting
+        from grader.running.execution import default_folder, say
+
+        host, emulator = place.resolve(host_name)
+    kept = out or default_folder(f"measure-{name}")
+    with timings.phase("measure"):
+        setting = Setting(host, kept, say, emulator, allow_module_reload or emulator is not None)
+        result = runner.run(experiment, setting)
+    _show(result, kept, lang, as_json)
+    if show_timings:
+        timings.show()
+    return _exit_code(result)
+
+
+def _show(result: Result, kept: Path, lang: Lang, as_json: bool) -> None:
+    if as_json:
+        click.echo(result.to_json(), nl=False)
+    else:
+        from grader.report.experiment import print_result
+
+        print_result(result, lang)
+    click.echo(f"result and evidence: {kept}", err=True)
+
+
+def _list(experiments: list[Experiment], lang: Lang, as_json: bool) -> None:
+    if as_json:
+        import json
+
+        rows = [one.description.model_dump(mode="json") for one in experiments]
+        listed = {"schema": "tdlab.experiments/1", "experiments": rows}
+        click.echo(json.dumps(listed, ensure_ascii=False, indent=1))
+        return
+    for one in experiments:
+        click.echo(f"{one.id:18} {one.description.chapter:10} {one.description.title.say(lang)}")
+
+
+def _exit_code(result: Result) -> int:
+    """Return 0 when it was measured, 4 when this host cannot do it, 3 when something of ours broke."""
+    from domains.errors import EXIT_DONE, EXIT_INFRASTRUCTURE, EXIT_PARTLY_DONE
+
+    return {"measured": EXIT_DONE, "skipped": EXIT_PARTLY_DONE, "error": EXIT_INFRASTRUCTURE}[result.status]

@@ -1,0 +1,1 @@
+"""Experiments of a lab: what each says of itself, how it is run, and what it leaves."""
