@@ -29,6 +29,7 @@ from typing import Any
 # The requests that this program makes of KVM, by ioctl: to KVM itself, to one VM, to one vCPU.
 GET_API_VERSION, CREATE_VM, GET_VCPU_MMAP_SIZE = 0xAE00, 0xAE01, 0xAE04
 CREATE_VCPU, SET_USER_MEMORY_REGION, SET_TSS_ADDRESS = 0xAE41, 0x4020AE46, 0xAE47
+GET_SUPPORTED_CPUID, SET_CPUID2 = 0xC008AE05, 0x4008AE90
 RUN, GET_REGS, SET_REGS, GET_SREGS, SET_SREGS = 0xAE80, 0x8090AE81, 0x4090AE82, 0x8138AE83, 0x4138AE84
 
 # Why the guest came out, as KVM tells a program like this one.
@@ -126,6 +127,12 @@ class VirtualMachine:
         system.cs.base = system.cs.selector = 0
         self.set_system_registers(system)
         self.set_registers(rip=address)
+
+    def allow_all_features(self) -> None:
+        """Tell the vCPU of all features that KVM can give: without them it knows no 64-bit mode."""
+        features = bytearray(struct.pack("=II", 256, 0)) + bytearray(256 * 40)
+        fcntl.ioctl(self.kvm, GET_SUPPORTED_CPUID, features)
+        fcntl.ioctl(self.vcpu, SET_CPUID2, features)
 
     def run(self) -> str:
         """Enter the guest and return, at the next exit that KVM leaves to us, the reason for it."""
