@@ -14,6 +14,7 @@ include/uapi/linux/kvm.h (struct kvm_sregs, struct kvm_run).
 
 from __future__ import annotations
 
+import ctypes
 import fcntl
 import json
 import mmap
@@ -22,7 +23,7 @@ import struct
 import sys
 
 CREATE_VM, GET_VCPU_MMAP_SIZE, CREATE_VCPU, RUN = 0xAE01, 0xAE04, 0xAE41, 0xAE80
-GET_SREGS, SET_SREGS = 0x8138AE83, 0x4138AE84
+GET_SREGS, SET_SREGS, SET_USER_MEMORY_REGION = 0x8138AE83, 0x4138AE84, 0x4020AE46
 GET_SUPPORTED_CPUID, SET_CPUID2 = 0xC008AE05, 0x4008AE90
 REASONS = {8: "SHUTDOWN", 9: "FAIL_ENTRY", 17: "INTERNAL_ERROR"}
 
@@ -48,6 +49,11 @@ def enter() -> tuple[str, int]:
     """Try to enter the guest; return the reason and the CPU's own code for it."""
     kvm = os.open("/dev/kvm", os.O_RDWR | os.O_CLOEXEC)
     vm = fcntl.ioctl(kvm, CREATE_VM, 0)
+    # Some memory, although the guest never gets to it: for a VM that has none, KVM has no page tables either,
+    # and ends with ENOSPC before it asks the CPU.
+    memory = mmap.mmap(-1, 0x10000)
+    address = ctypes.addressof(ctypes.c_char.from_buffer(memory))
+    fcntl.ioctl(vm, SET_USER_MEMORY_REGION, struct.pack("=IIQQQ", 0, 0, 0, len(memory), address))
     vcpu = fcntl.ioctl(vm, CREATE_VCPU, 0)
     shared = mmap.mmap(vcpu, fcntl.ioctl(kvm, GET_VCPU_MMAP_SIZE, 0))
     # A vCPU that was told of no features has no 64-bit mode: give it those that KVM can give.
