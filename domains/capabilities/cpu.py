@@ -8,7 +8,6 @@ from domains.capabilities import model
 from domains.capabilities.model import Capability
 from domains.capabilities.survey import Survey
 
-_ELSEWHERE = "use another lab host that has it"
 _NAMES = {"vmx": "VMX (Intel VT-x)", "svm": "SVM (AMD-V)"}
 _DISABLED = re.compile(r"disabled by (the )?(bios|firmware)|\bdisabled \(by bios\)", re.IGNORECASE)
 
@@ -40,9 +39,9 @@ def _extension(survey: Survey) -> Capability:
             "cpu-extension",
             f"{evidence}; flag hypervisor",
             cause=f"this host is itself a virtual machine ({below}) without nested virtualisation",
-            remedy=f"let the hypervisor below pass it on, where it can; or {_ELSEWHERE}",
+            remedy=f"let the hypervisor below pass it on, where it can; or {model.ELSEWHERE}",
         )
-    remedy = f"enable VT-x or SVM in the firmware set-up; or {_ELSEWHERE}"
+    remedy = f"enable VT-x or SVM in the firmware set-up; or {model.ELSEWHERE}"
     return model.no(
         "cpu-extension", evidence, cause="the CPU lacks it, or the firmware hides it", remedy=remedy
     )
@@ -63,7 +62,7 @@ def _firmware(survey: Survey) -> Capability:
     if survey.outer_hypervisor:
         cause = "from inside a virtual machine the firmware of the real one cannot be seen"
         return model.unknown(
-            "firmware", cause=cause, remedy=f"ask who runs the machine below; or {_ELSEWHERE}"
+            "firmware", cause=cause, remedy=f"ask who runs the machine below; or {model.ELSEWHERE}"
         )
     cause = "neither the kernel log nor the CPU's registers could be read for it"
     return model.unknown("firmware", cause=cause, remedy="run `tdlab doctor` as root after: modprobe msr")
@@ -105,7 +104,7 @@ def _two_tables(survey: Survey) -> Capability:
         return model.yes("ept", evidence)
     if name not in survey.cpu_flags:
         cause = f"the CPU does not show {name}: guests run on shadow page tables"
-        return model.no("ept", evidence, cause=cause, remedy=_ELSEWHERE)
+        return model.no("ept", evidence, cause=cause, remedy=model.ELSEWHERE)
     cause = f"{module} was loaded with {name}=0: guests run on shadow page tables"
     remedy = f"with no guest running: sudo modprobe -r {module} && sudo modprobe {module} {name}=1"
     return model.no("ept", evidence, cause=cause, remedy=remedy)
@@ -118,7 +117,7 @@ def _no_parameter(survey: Survey, identity: str, parameter: str) -> Capability:
         return model.unknown(identity, cause=cause, remedy="run `tdlab doctor` as root", evidence=evidence)
     if survey.extension is None and survey.cpu:
         cause = "neither kvm_intel nor kvm_amd is loaded, and the CPU shows neither vmx nor svm"
-        return model.no(identity, evidence, cause=cause, remedy=_ELSEWHERE)
+        return model.no(identity, evidence, cause=cause, remedy=model.ELSEWHERE)
     module = f"kvm_{survey.vendor}" if survey.vendor else "kvm_intel"
     cause = "neither kvm_intel nor kvm_amd is loaded"
     return model.unknown(identity, cause=cause, remedy=f"run: sudo modprobe {module}", evidence=evidence)

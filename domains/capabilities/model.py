@@ -9,6 +9,9 @@ from typing import Literal
 
 Status = Literal["yes", "no", "unknown"]
 
+# What helps wherever a host itself can do no more.
+ELSEWHERE = "measure on a lab host with working KVM, VFIO and SR-IOV: tdlab host up --emulated"
+
 
 @dataclass(frozen=True)
 class Capability:

@@ -8,7 +8,6 @@ from domains.capabilities import model
 from domains.capabilities.model import Capability, PciFunction
 from domains.capabilities.survey import Survey
 
-_ELSEWHERE = "use a lab host with an IOMMU and an SR-IOV NIC"
 # The ACPI tables by which firmware describes an IOMMU: Intel's and AMD's.
 _TABLES = {"DMAR": "VT-d", "IVRS": "AMD-Vi"}
 # What the kernel says for Intel's and for AMD's.
@@ -42,14 +41,14 @@ def _iommu(survey: Survey) -> Capability:
         )
     if not survey.lines("acpi"):
         cause = "the kernel drives no IOMMU, and the firmware's tables could not be listed"
-        remedy = f"enable VT-d or AMD-Vi in the firmware set-up; or {_ELSEWHERE}"
+        remedy = f"enable VT-d or AMD-Vi in the firmware set-up; or {model.ELSEWHERE}"
         return model.no("iommu", evidence, cause=cause, remedy=remedy)
     if survey.outer_hypervisor:
         cause = f"this virtual machine ({survey.outer_hypervisor}) was given no IOMMU"
-        remedy = f"give this machine a virtual IOMMU; or {_ELSEWHERE}"
+        remedy = f"give this machine a virtual IOMMU; or {model.ELSEWHERE}"
     else:
         cause = "the firmware describes none (no ACPI table DMAR or IVRS)"
-        remedy = f"enable VT-d or AMD-Vi in the firmware set-up; or {_ELSEWHERE}"
+        remedy = f"enable VT-d or AMD-Vi in the firmware set-up; or {model.ELSEWHERE}"
     return model.no("iommu", f"{evidence}; no ACPI table DMAR or IVRS", cause=cause, remedy=remedy)
 
 
@@ -87,7 +86,7 @@ def _sriov(survey: Survey) -> Capability:
         vfs = [f"VF {function}" for function in survey.pci if function.pf]
         return model.yes("sriov", _list([*told, *vfs]))
     evidence = f"no sriov_totalvfs among {len(survey.pci)} PCI functions"
-    remedy = f"use a NIC with SR-IOV (Intel 82576, X710, ConnectX…); or {_ELSEWHERE}"
+    remedy = f"use a NIC with SR-IOV (Intel 82576, X710, ConnectX…); or {model.ELSEWHERE}"
     return model.no("sriov", evidence, cause="no device here has the SR-IOV capability", remedy=remedy)
 
 
@@ -101,13 +100,13 @@ def _passthrough(survey: Survey) -> Capability:
         return model.yes(identity, _list(told))
     if not nics:
         cause = "this host has no NIC on PCI"
-        return model.no(identity, f"{len(survey.pci)} PCI functions", cause=cause, remedy=_ELSEWHERE)
+        return model.no(identity, f"{len(survey.pci)} PCI functions", cause=cause, remedy=model.ELSEWHERE)
     cause = _list([f"{nic}: {reason}" for nic, reason in verdicts])
     return model.no(
         identity,
         f"NICs on PCI: {len(nics)}",
         cause=cause,
-        remedy=f"add a second NIC behind an IOMMU; or {_ELSEWHERE}",
+        remedy=f"add a second NIC behind an IOMMU; or {model.ELSEWHERE}",
     )
 
 

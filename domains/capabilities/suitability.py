@@ -8,12 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from domains.capabilities.model import Capabilities, Refused
+from domains.capabilities.model import ELSEWHERE, Capabilities, Refused
 from domains.quantities import MIB, in_units
 from domains.refusal import nearest
 from domains.spec import DomainSpec
-
-ELSEWHERE = "measure on a lab host with working KVM, an IOMMU and an SR-IOV NIC"
 
 # QEMU's device behind each word of a spec, where the two differ.
 QEMU_DEVICES = {"virtio": "virtio-net-pci", "hostdev": "vfio-pci", "vf": "vfio-pci"}
@@ -23,8 +21,13 @@ QEMU_MACHINES = {"q35": "q35", "i440fx": "pc", "microvm": "microvm"}
 Rule = Callable[[DomainSpec, Capabilities], Refused | None]
 
 
-def refusal(spec: DomainSpec, capabilities: Capabilities) -> Refused | None:
-    """Return why this host cannot run a spec and what would help, or None when nothing speaks against it."""
+def refusal(spec: DomainSpec, capabilities: Capabilities, *, may_reload: bool = False) -> Refused | None:
+    """Return why this host cannot run a spec and what would help, or None when nothing speaks against it.
+
+    With ``may_reload`` KVM's module is loaded anew for a spec that asks for other page tables.
+    """
+    if may_reload and spec.cpu.ept and runs_under_kvm(spec, capabilities) and capabilities.facts.module:
+        spec = spec.model_copy(update={"cpu": spec.cpu.model_copy(update={"ept": None})})
     return next((refused for rule in _RULES if (refused := rule(spec, capabilities))), None)
 
 
@@ -82,8 +85,8 @@ def _page_tables(spec: DomainSpec, capabilities: Capabilities) -> Refused | None
     name = "npt" if module == "kvm_amd" else "ept"
     return Refused(
         f"{module} is loaded with {name}={int(used)}, and the spec asks for ept: {spec.cpu.ept}",
-        f"with no guest running: sudo modprobe -r {module} && sudo modprobe {module} {name}={int(wanted)};"
-        f" or {ELSEWHERE}",
+        f"with no guest running, let tdlab load it with {name}={int(wanted)} and put it back:"
+        f" --allow-module-reload; or {ELSEWHERE}",
     )
 
 

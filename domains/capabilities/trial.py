@@ -39,7 +39,6 @@ FIRST_PORT = 0x9000
 _TOLERANCE = 0.1
 _IO_EXITS = re.compile(r"vcpu\.\d+\.io_exits\.sum")
 
-_ELSEWHERE = "use a lab host with working KVM; measuring here goes on under TCG"
 Say = Callable[[str], None]
 
 
@@ -237,7 +236,7 @@ def _refused(evidence: str, cause: str, remedy: str, *, final: bool = False) -> 
 
 
 def _no_counters(cause: str, remedy: str | None) -> Capability:
-    return model.no("counters", "not tried", cause=cause, remedy=remedy or _ELSEWHERE)
+    return model.no("counters", "not tried", cause=cause, remedy=remedy or model.ELSEWHERE)
 
 
 def _why_missing(survey: Survey) -> str:
@@ -260,10 +259,13 @@ def _no_flag(survey: Survey) -> str:
 def _remedy(survey: Survey) -> str:
     """Say what would bring KVM, from what is missing."""
     if survey.kvm_module:
-        return f"pass /dev/kvm on if this is a container, and read the kernel log (dmesg); or {_ELSEWHERE}"
+        return (
+            f"pass /dev/kvm on if this is a container, and read the kernel log (dmesg); or {model.ELSEWHERE}"
+        )
     if survey.extension:
-        return f"run: sudo modprobe kvm_{survey.vendor or 'intel'}   and read the kernel log; or {_ELSEWHERE}"
+        module = f"kvm_{survey.vendor or 'intel'}"
+        return f"run: sudo modprobe {module}   and read the kernel log; or {model.ELSEWHERE}"
     if survey.outer_hypervisor:
-        return f"let the hypervisor below pass nested virtualisation on to this machine; or {_ELSEWHERE}"
+        return f"let the hypervisor below pass nested virtualisation on to this machine; or {model.ELSEWHERE}"
     name = {"intel": "VT-x", "amd": "SVM"}.get(survey.vendor or "", "VT-x or SVM")
-    return f"enable {name} in the firmware set-up; or {_ELSEWHERE}"
+    return f"enable {name} in the firmware set-up; or {model.ELSEWHERE}"

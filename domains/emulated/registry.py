@@ -93,7 +93,7 @@ def as_host(record: Record) -> Host:
 def host_of(plan: HostPlan) -> Host:
     """Return the host that a plan is of, as the rest of tdlab knows it."""
     command = folder(plan.name) / "ssh"
-    uri = f"qemu+ssh://root@{plan.name}/system?command={command}&mode=direct"
+    uri = f"qemu+ssh://root@{plan.name}/system?command={command}"
     return Host(plan.name, uri, _ssh_words(plan.name))
 
 

@@ -19,6 +19,15 @@ from grader.running.timings import Timings
     type=click.Path(path_type=Path),
     help="Measure with this cloud image (qcow2 or raw, with cloud-init), not with the tiny guest.",
 )
+@click.option(
+    "--host", default="localhost", metavar="NAME", help="One of `tdlab host list`, or USER@ADDRESS."
+)
+@click.option(
+    "--allow-module-reload",
+    "allow_reload",
+    is_flag=True,
+    help="Load KVM's module anew for cells with EPT/RVI off, and put it back; no guest may run.",
+)
 @click.option("--cell", "only", multiple=True, help="Measure only this cell; may be repeated.")
 @click.option("--repeats", type=click.IntRange(min=1), help="Rounds, instead of the matrix's own number.")
 @click.option("--seconds", type=click.IntRange(min=1), help="Seconds each way, instead of the matrix's own.")
@@ -30,6 +39,8 @@ def command(
     out: Path | None,
     resume: Path | None,
     image: Path | None,
+    host: str,
+    allow_reload: bool,
     only: tuple[str, ...],
     repeats: int | None,
     seconds: int | None,
@@ -37,7 +48,7 @@ def command(
     dry_run: bool,
     show_timings: bool,
 ) -> int:
-    """Measure the cells of MATRIX (a matrix.yaml) on this host and write a report.
+    """Measure the cells of MATRIX (a matrix.yaml) on a host and write a report.
 
     Without a MATRIX, the cells are those of the lab R202.
     """
@@ -55,7 +66,8 @@ def command(
         raise click.UsageError("--resume names the run's folder, and --out names another: leave one out.")
     timings = Timings()
     folder = resume or out or default_folder("bench")
-    run = execute(Request(asked, folder, resume is not None, "bench", image), timings)
+    request = Request(asked, folder, resume is not None, "bench", image, host, allow_reload)
+    run = execute(request, timings)
     with timings.phase("write the report"):
         report.write(run, folder)
     if as_json:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from domains.capabilities import Capabilities, Capability
     from domains.errors import TdlabError
+    from domains.host import Host
     from domains.hypervisor import Hypervisor
 
 SCHEMA = "tdlab.doctor/1"
@@ -23,18 +24,21 @@ _STYLES = {"yes": "green", "no": "red", "unknown": "yellow"}
 @click.command("doctor")
 @click.option("--json", "as_json", is_flag=True, help=f"Print {SCHEMA} to stdout.")
 @click.option("--refresh", is_flag=True, help="Try again what was tried before and remembered.")
-def command(as_json: bool, refresh: bool) -> None:
-    """Say what this host can do: each row with its evidence, and with cause and remedy where it cannot.
+@click.option(
+    "--host", "name", default="localhost", metavar="NAME", help="One of `tdlab host list`, or USER@ADDRESS."
+)
+def command(as_json: bool, refresh: bool, name: str) -> None:
+    """Say what a host can do: each row with its evidence, and with cause and remedy where it cannot.
 
     KVM is believed only after a tiny guest has booted under it; the verdict is remembered until the kernel,
     QEMU, libvirt or the microcode change.
     """
-    from domains import capabilities
-    from domains.host import Host
+    from domains import capabilities, hosts
 
+    host = hosts.find(name)
     with contextlib.ExitStack() as stack:
-        hypervisor, missing = _connect(stack)
-        found = capabilities.probe(Host(), hypervisor, refresh=refresh, say=_say, no_libvirt=missing)
+        hypervisor, missing = _connect(stack, host)
+        found = capabilities.probe(host, hypervisor, refresh=refresh, say=_say, no_libvirt=missing)
     if as_json:
         click.echo(json.dumps(contract(found), indent=1, ensure_ascii=False))
     else:
@@ -80,15 +84,15 @@ def _told(row: Capability) -> Group:
     return Group(first, below)
 
 
-def _connect(stack: contextlib.ExitStack) -> tuple[Hypervisor | None, TdlabError | None]:
+def _connect(stack: contextlib.ExitStack, host: Host) -> tuple[Hypervisor | None, TdlabError | None]:
     """Return a connection to libvirt, or the reason why there is none: that is a row, not an error."""
     from domains import daemon, hypervisor
     from domains.errors import TdlabError
 
     try:
-        if said := daemon.ensure_running():
+        if host.ssh is None and (said := daemon.ensure_running()):
             _say(said)
-        return stack.enter_context(hypervisor.connected()), None
+        return stack.enter_context(hypervisor.connected(host.uri)), None
     except TdlabError as missing:
         return None, missing
 

@@ -17,6 +17,10 @@ from grader.measure import counters, iperf, ping
 from grader.measure.matrix import Workload
 
 _SLACK_SECONDS = 20
+# What is read back in the words in which it was asked for: libvirt's names of machines are others.
+_COMPARED = frozenset(
+    {"accelerator", "nic_model", "vhost", "ept", "memory_mib", "vcpus", "device", "host_driver"}
+)
 
 
 @dataclass
@@ -62,6 +66,18 @@ def ran(host: Host, domain: Domain) -> dict[str, Any]:
         "driver": domain.guest.driver(),
         "guest_kernel": domain.guest.shell("uname -r").strip(),
     }
+
+
+def refuse_other(asked: dict[str, Any], ran: dict[str, Any]) -> None:
+    """Raise :class:`InfrastructureError` when something else runs than what was asked for."""
+    for key, wanted in asked.items():
+        if wanted in {None, "any"} or key not in _COMPARED:
+            continue
+        if ran.get(key) != wanted:
+            raise InfrastructureError(
+                f"{key}: {wanted} was asked for, and {ran.get(key)} runs",
+                remedy="it would have been measured as what it is not; run it again with --resume",
+            )
 
 
 def _ept(host: Host) -> str | None:

@@ -13,13 +13,13 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from domains import capabilities, devices, lifecycle, ownership
 from domains.cloud import guest as cloud_guest
 from domains.cloud.image import CloudImage
-from domains.errors import InfrastructureError, TdlabError, UsageError
+from domains.devices import modules
+from domains.errors import TdlabError, UsageError
 from domains.guest_image.contents import NIC_DRIVERS
 from domains.host import Host
 from domains.hypervisor import Hypervisor
@@ -30,18 +30,12 @@ from domains.spec import DomainSpec
 from grader.measure import cell as measuring
 from grader.measure import environment
 from grader.measure.matrix import Cell, Matrix
-from grader.running import booting, lending
+from grader.running import booting, groups, lending
 from grader.running.booting import Booting
 from grader.running.journal import Journal
 from grader.running.timings import Timings
 
 Say = Callable[[str], None]
-
-# What a guest costs the host beside its memory, and what is to stay free for everything else.
-_GUEST_OVERHEAD = 96 * 2**20
-_KEEP_FREE = 1024 * 2**20
-# Guests have the addresses .10 to .209 of their network.
-_MOST_GUESTS = 200
 
 
 @dataclass(frozen=True)
@@ -57,6 +51,8 @@ class Bench:
     timings: Timings
     # An ordinary cloud image to measure with, instead of the tiny guest.
     cloud: CloudImage | None = None
+    # Whether KVM's module may be loaded anew, for cells that ask for other page tables.
+    may_reload: bool = False
     # Why KVM's counters are not to be believed on this host, or None.
     no_counters: str | None = None
 
@@ -109,8 +105,22 @@ def run(bench: Bench, image: Callable[[], GuestImage]) -> None:
                 booting.ready(bench.hypervisor, bench.owner, image(), bench.cloud, scratch)
             )
         place = dataclasses.replace(boot.place, accelerator=chosen.name)
-        for group in _groups(cells):
-            _measure_group(bench, group, Booting(place, boot.start))
+        for wanted, same in groups.by_page_tables(cells, able.facts.two_tables):
+            with _page_tables(bench, wanted):
+                for group in groups.side_by_side(same, groups.available_memory(bench.host)):
+                    _measure_group(bench, group, Booting(place, boot.start))
+
+
+@contextlib.contextmanager
+def _page_tables(bench: Bench, wanted: bool | None) -> Iterator[None]:
+    """Have KVM run its guests on EPT/RVI or on shadow page tables, as cells ask; put back afterwards."""
+    if wanted is None or not bench.may_reload:
+        yield
+        return
+    with contextlib.ExitStack() as held:
+        with bench.timings.phase("load KVM's module anew"):
+            held.enter_context(modules.with_two_tables(bench.host, wanted, owner=bench.owner))
+        yield
 
 
 def _refuse_other_accelerator(bench: Bench, now: str) -> None:
@@ -137,7 +147,7 @@ def _able(bench: Bench, cells: Sequence[Cell], able: capabilities.Capabilities) 
     """Yield what this host can run; note the rest as skipped, with cause and remedy."""
     look = functools.cache(lambda: devices.look(bench.host))
     for cell in cells:
-        refused = capabilities.refusal(cell.spec, able)
+        refused = capabilities.refusal(cell.spec, able, may_reload=bench.may_reload)
         if refused is None and devices.is_lent(cell.spec.nic):
             refused = lending.refusal(look(), cell.spec, bench.drivers)
         if refused is None and bench.cloud:
@@ -157,33 +167,6 @@ def _able(bench: Bench, cells: Sequence[Cell], able: capabilities.Capabilities) 
             cause=refused.cause,
             remedy=refused.remedy,
         )
-
-
-def _groups(cells: Sequence[Cell]) -> Iterator[list[Cell]]:
-    """Yield the cells in groups whose guests fit into memory side by side and share a kind of network."""
-    by_network: dict[tuple[str, str], list[Cell]] = {}
-    for cell in cells:
-        alone = cell.id if lending.is_alone(cell.spec) else ""
-        by_network.setdefault((cell.spec.network.mode, alone), []).append(cell)
-    room = _available_memory() - _KEEP_FREE
-    for same in by_network.values():
-        group: list[Cell] = []
-        used = 0
-        for cell in same:
-            needs = cell.spec.memory + _GUEST_OVERHEAD
-            if group and (used + needs > room or len(group) == _MOST_GUESTS):
-                yield group
-                group, used = [], 0
-            group.append(cell)
-            used += needs
-        yield group
-
-
-def _available_memory() -> int:
-    for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines():
-        if line.startswith("MemAvailable:"):
-            return int(line.split()[1]) * 1024
-    raise InfrastructureError("/proc/meminfo does not say how much memory is available")
 
 
 def _measure_group(bench: Bench, cells: Sequence[Cell], boot: Booting) -> None:
@@ -221,6 +204,7 @@ def _boot(
         domain = life.enter_context(boot.start(spec, here, net, number))
         measuring.wait_for_network(bench.host, domain)
         facts = bench.ran(domain) | device
+        measuring.refuse_other(bench.asked(cell), facts)
         domain.machine.pause()
     except TdlabError as broken:
         _give_up(bench, cell, broken, lives)

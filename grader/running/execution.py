@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import datetime
 import threading
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import click
 
 from grader.measure.matrix import Matrix
 from grader.measure.run import Run
+from grader.running import interruption
 from grader.running import journal as journals
 from grader.running.timings import Timings
 
@@ -27,6 +27,8 @@ class Request:
     resume: bool
     command: str
     image: Path | None = None  # an ordinary cloud image, instead of the tiny guest
+    host: str = "localhost"
+    allow_reload: bool = False
 
 
 def say(message: str) -> None:
@@ -41,9 +43,8 @@ def execute(request: Request, timings: Timings) -> Run:
     # scipy takes a second to import and is needed at the end only: a thread loads it while guests boot.
     threading.Thread(target=_load_scipy, daemon=True).start()
     with timings.phase("load libvirt"):
-        from domains import daemon, devices, hypervisor, images, lease, ownership, store
+        from domains import daemon, devices, hosts, hypervisor, images, lease, ownership, store
         from domains.cloud import image as cloud_image
-        from domains.host import Host
         from grader.running import bench, summary
 
     with timings.phase("look at the cloud image"):
@@ -52,26 +53,41 @@ def execute(request: Request, timings: Timings) -> Run:
     plan = {
         "schema": "tdlab.plan/1",
         "id": owner.run,
-        "asked": _asked(request.matrix) | ({"image": cloud.digest} if cloud else {}),
+        "asked": _asked(request.matrix) | _elsewhere(request) | ({"image": cloud.digest} if cloud else {}),
         "started": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "tdlab": version(),
     }
-    host = Host()
-    with lease.held(host), journals.opened(request.folder, plan, resume=request.resume) as journal:
+    host = hosts.find(request.host)
+    # An emulated host works on this machine's processors: whoever measures here is measured with it.
+    leases = {host.name, hosts.LOCALHOST} if hosts.is_emulated(host) else {host.name}
+    with contextlib.ExitStack() as held:
+        for name in sorted(leases):
+            held.enter_context(lease.held(name))
+        journal = held.enter_context(journals.opened(request.folder, plan, resume=request.resume))
         journals.remember(request.folder, request.command)
         if request.resume and journal.plan["id"] == owner.run:
             say(f"{request.folder} holds no run that could go on: this is a new one")
         with timings.phase("start libvirt"):
-            if said := daemon.ensure_running():
+            if host.ssh is None and (said := daemon.ensure_running()):
                 say(said)
-        with hypervisor.connected() as connection:
+        with hypervisor.connected(host.uri) as connection:
             with timings.phase("remove leftovers"):
                 for leftover in ownership.sweep(connection, store.pool(connection)):
                     say(f"removed {leftover.kind} {leftover.name}, left by a run that was killed")
                 for leftover in devices.put_back(host):
                     say(f"put back: {leftover.name}, changed by a run that was killed")
-            work = bench.Bench(host, connection, journal, request.matrix, owner, say, timings, cloud)
-            with _patient_interrupt():
+            work = bench.Bench(
+                host,
+                connection,
+                journal,
+                request.matrix,
+                owner,
+                say,
+                timings,
+                cloud,
+                may_reload=request.allow_reload or hosts.is_emulated(host),
+            )
+            with interruption.patient():
                 bench.run(work, lambda: images.build(say))
         with timings.phase("summarise"):
             return summary.summarise(journal, request.matrix)
@@ -89,22 +105,8 @@ def _asked(matrix: Matrix) -> dict[str, Any]:
     }
 
 
-@contextlib.contextmanager
-def _patient_interrupt() -> Iterator[None]:
-    """Let SIGTERM and a closed terminal end the ``with`` blocks as Ctrl-C does: guests are taken down."""
-    import signal
-
-    def stop(_number: int, _frame: object) -> None:
-        raise KeyboardInterrupt
-
-    # What is ignored stays so: nohup means it.
-    caught = [one for one in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(one) != signal.SIG_IGN]
-    before = {one: signal.signal(one, stop) for one in caught}
-    try:
-        yield
-    finally:
-        for one, handler in before.items():
-            signal.signal(one, handler)
+def _elsewhere(request: Request) -> dict[str, Any]:
+    return {} if request.host == "localhost" else {"host": request.host}
 
 
 def default_folder(command: str, *, now: datetime.datetime | None = None) -> Path:

@@ -52,6 +52,9 @@ class Guest:
     def XMLDesc(self) -> str:  # noqa: N802
         return "<domain/>"
 
+    def isActive(self) -> int:  # noqa: N802
+        return 0
+
 
 def test_a_volume_that_is_gone_is_no_error(hypervisor: Hypervisor) -> None:
     assert hypervisor.pool("default-pool", "").delete("never-there")
