@@ -6,14 +6,13 @@ and neither root nor a user namespace is needed.
 
 from __future__ import annotations
 
-import json
 import shlex
 import tempfile
 from pathlib import Path
 
 import filelock
 
-from domains import files, process
+from domains import process
 from domains.errors import CapabilityMissing, InfrastructureError, ProcessError
 from domains.qemu import home
 from domains.qemu.build import KEYRING, MIRROR
@@ -27,8 +26,15 @@ _TRIPLET = "x86_64-linux-gnu"
 _PROGRAM = Path("usr/bin/qemu-system-x86_64")
 # Raised when what is unpacked or the wrapper changes.
 _RECIPE = 1
-# What a runtime does not need, and the bulk of it.
-_LEFT_OUT = ("./usr/share/doc", "./usr/share/man", "./usr/share/locale", "./dev")
+# What a runtime is made of, by release. The rest stays out, above all programs that are setuid root.
+_WANTED = (
+    str(_PROGRAM),
+    f"lib/{_TRIPLET}",
+    f"usr/lib/{_TRIPLET}",
+    "usr/lib/ipxe",
+    "usr/share/qemu",
+    "usr/share/seabios",
+)
 _LOCK_SECONDS = 900
 
 
@@ -64,16 +70,18 @@ def ensure_unpacked(suite: str, say: Say = lambda _: None) -> Path:
         return _unpack(place, suite)
 
 
-def wrapper(root: Path) -> str:
-    """Return the script that libvirt is given as emulator: with the runtime's loader, libraries, firmware."""
-    libraries = f"{root}/usr/lib/{_TRIPLET}:{root}/lib/{_TRIPLET}"
-    loader = f"{root}/lib64/ld-linux-x86-64.so.2"
-    if not Path(loader).is_file():
-        loader = f"{root}/usr/lib64/ld-linux-x86-64.so.2"
-    words = [loader, "--library-path", libraries, "--argv0", _PROGRAM.name, f"{root}/{_PROGRAM}"]
+def wrapper(folder: Path, libraries: Path) -> str:
+    """Return the script that libvirt is given as emulator: with the runtime's loader, libraries, firmware.
+
+    ``libraries`` is where in ``folder`` the C library lies: /lib before Debian 13, /usr/lib since.
+    """
+    # The C library's own folder, not /lib64: there Debian 12 has a link, whose target is this host's loader.
+    loader = folder / libraries / "ld-linux-x86-64.so.2"
+    places = f"{folder}/usr/lib/{_TRIPLET}:{folder}/lib/{_TRIPLET}"
+    words = [str(loader), "--library-path", places, "--argv0", _PROGRAM.name, f"{folder}/{_PROGRAM}"]
     for firmware in ("usr/share/qemu", "usr/share/seabios", "usr/lib/ipxe/qemu"):
-        words += ["-L", f"{root}/{firmware}"]
-    modules = shlex.quote(f"{root}/usr/lib/{_TRIPLET}/qemu")
+        words += ["-L", f"{folder}/{firmware}"]
+    modules = shlex.quote(f"{folder}/usr/lib/{_TRIPLET}/qemu")
     return f'#!/bin/sh\nexport QEMU_MODULE_DIR={modules}\nexec {shlex.join(words)} "$@"\n'
 
 
@@ -90,17 +98,21 @@ def _unpack(place: Path, suite: str) -> Path:
                 f"the QEMU of Debian {suite} could not be had: {failed.problem}",
                 remedy=f"it needs {MIRROR} once: check the network, then try again",
             ) from failed
-        without = [f"--exclude={folder}" for folder in _LEFT_OUT]
-        tar = ["tar", "--extract", "--no-same-owner", f"--file={archive}", f"--directory={root}", *without]
+        listed = process.run(["tar", "--list", f"--file={archive}"], timeout=120).stdout.split("\n")
+        wanted = [f"./{path}" for path in _WANTED if {f"./{path}", f"./{path}/"} & set(listed)]
+        tar = ["tar", "--extract", "--no-same-owner", f"--file={archive}", f"--directory={root}", *wanted]
         process.run(tar, timeout=300)
         target = place / _name(suite)
-        files.write_whole(root / "manifest.json", json.dumps({"suite": suite, "package": _PACKAGE}) + "\n")
+        libraries = next(
+            at
+            for at in (Path("usr/lib") / _TRIPLET, Path("lib") / _TRIPLET)
+            if (root / at / "ld-linux-x86-64.so.2").is_file()
+        )
+        script = root / _PROGRAM.name
+        script.write_text(wrapper(target, libraries))
+        script.chmod(0o755)
         root.rename(target)
-    # Its paths are those of the folder's final place; a folder without it is not whole.
-    script = target / "qemu-system-x86_64.new"
-    script.write_text(wrapper(target))
-    script.chmod(0o755)
-    return script.rename(target / _PROGRAM.name)
+    return target / _PROGRAM.name
 
 
 def _name(suite: str) -> str:
