@@ -131,5 +131,5 @@ def test_that_a_program_without_json_is_an_error_of_ours() -> None:
 
 
 def test_that_every_program_of_the_appliance_is_there() -> None:
-    for file in (experiments.EXIT_METER, experiments.PAGE_TABLES, experiments.CPUINFO):
+    for file in (experiments.EXIT_METER, experiments.PAGE_TABLES, experiments.BAD_ENTRY, experiments.CPUINFO):
         assert file.is_file()
