@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from domains import ownership
 from domains.devices import changes
 from domains.devices.records import Record
+from domains.devices.steps import carry_out
 from domains.errors import CapabilityMissing, InfrastructureError
 from domains.host import Host
 from domains.render import Owner
@@ -92,6 +93,31 @@ def with_parameters(host: Host, wanted: Mapping[str, str], *, owner: Owner | Non
                     remedy="the end of `dmesg` on the host may say more",
                 )
         yield
+
+
+@contextlib.contextmanager
+def switched(host: Host, name: str, on: bool, *, owner: Owner | None = None) -> Iterator[None]:
+    """Own a switch of the running KVM module that the kernel lets be written, such as ``dump_invalid_vmcb``.
+
+    Nothing is loaded anew, and guests run on. Only what a killed process left is put back by loading the
+    module anew. Raises :class:`CapabilityMissing` when the module has no such parameter.
+    """
+    module, found = parameters(host)
+    if name not in found:
+        raise CapabilityMissing(f"{module} on {host.name} has no parameter {name}")
+    if (found[name] in _ON) == on:
+        yield
+        return
+    before = {one: value for one, value in found.items() if _SWITCH.fullmatch(value)}
+    mine = owner or ownership.this_process(ownership.new_run_id())
+    record = Record("module", module, mine, {"parameters": before})
+    file = f"/sys/module/{module}/parameters/{name}"
+    write, back = ("write", file, "1" if on else "0"), ("write", file, "0" if on else "1")
+    with changes.changed(host, record, (write,), what=f"set {module}'s {name}"):
+        try:
+            yield
+        finally:
+            carry_out(host, (back,), what=f"put back {module}'s {name}")
 
 
 def _told(wanted: Mapping[str, str]) -> str:

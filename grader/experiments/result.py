@@ -18,7 +18,7 @@ from grader.measure.run import Record, Status
 SCHEMA = "tdlab.experiment/1"
 FILE = "experiment.json"
 
-Value = str | int | float | bool | None
+Value = str | int | float | bool | Bilingual | None
 
 
 class Measured(Record):

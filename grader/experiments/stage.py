@@ -37,6 +37,8 @@ Accelerator = Literal["kvm", "tcg"]
 Say = Callable[[str], None]
 # What imitates the processor of a guest that does not run under KVM.
 TCG = "QEMU TCG"
+# Of a /dev/kvm that is there although the CPU shows neither extension.
+SOFTWARE_KVM = "KVM without VMX or SVM"
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,11 @@ class Stage:
     def environment(self) -> dict[str, Any]:
         """Return what a measurement here depends on and does not show."""
         return environment.collect(self.host, self.__dict__.get("hypervisor"))
+
+    @property
+    def imitated_by(self) -> str | None:
+        """What imitates the processor that programs on this host see; None where its KVM uses hardware."""
+        return self.emulator or (None if self.survey.extension else SOFTWARE_KVM)
 
     # What can be started there.
 

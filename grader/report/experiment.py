@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from grader.experiments.result import Measured, Result, Tabled, Value
 from grader.language import Lang
-from grader.language.bilingual import decimal
+from grader.language.bilingual import Bilingual, decimal
 from grader.language.inert import inert, one_line
 
 if TYPE_CHECKING:
@@ -77,6 +77,8 @@ def shown(value: Value, lang: Lang) -> str:
         return ""
     if isinstance(value, bool):
         return _YES[value][lang]
+    if isinstance(value, Bilingual):
+        return value.say(lang)
     if isinstance(value, float):
         return decimal(value, lang)
     return one_line(str(value))

@@ -21,10 +21,11 @@ def measure(stage: Stage) -> None:
     with_exits = [seconds * 1e3 for seconds in found["seconds"]]
     without = [seconds * 1e3 for seconds in found["loop_without_exits"]["seconds"]]
     stage.measure("exits", found["totals"])
-    stage.measure("exit-time", found["microseconds_per_exit"])
-    stage.measure("ioctl-time", [found["microseconds_per_ioctl"]])
-    stage.measure("loop-with-exits", with_exits)
-    stage.measure("loop-without-exits", without)
+    by = stage.imitated_by
+    stage.measure("exit-time", found["microseconds_per_exit"], emulator=by)
+    stage.measure("ioctl-time", [found["microseconds_per_ioctl"]], emulator=by)
+    stage.measure("loop-with-exits", with_exits, emulator=by)
+    stage.measure("loop-without-exits", without, emulator=by)
     rows = [
         {"reason": reason, "count": count, "meaning": MEANINGS.get(reason)}
         for reason, count in found["exits"].items()
