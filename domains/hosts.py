@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 
+from domains import process
 from domains.emulated import registry
 from domains.errors import UsageError
 from domains.host import Host
 
 LOCALHOST = "localhost"
 _ADDRESS = re.compile(r"(?P<user>[a-z_][a-z0-9_.-]*)@(?P<address>[A-Za-z0-9][A-Za-z0-9.:-]*)")
+_VERSION = re.compile(r"QEMU emulator version (\S+)")
 # Nobody is there to answer a question; a host key that is not known is refused, as ssh itself would ask.
 _SSH = ("ssh", "-T", "-o", "BatchMode=yes", "-o", "ConnectTimeout=10", "-o", "LogLevel=ERROR")
 
@@ -45,3 +47,12 @@ def ansible_connection(name: str) -> dict[str, object] | None:
 def is_emulated(host: Host) -> bool:
     """Return whether a host is an emulated one of ours: nobody else uses its modules and devices."""
     return host.name != LOCALHOST and "@" not in host.name and registry.read(host.name) is not None
+
+
+def emulator(host: Host) -> str | None:
+    """Return what emulates a host of ours, with its version ("QEMU 10.0.13, TCG"); None for any other."""
+    if not is_emulated(host):
+        return None
+    said = process.run([registry.require(host.name).emulator, "--version"], timeout=20, check=False)
+    found = _VERSION.search(said.stdout)
+    return f"QEMU {found[1] if found else 'of unknown version'}, TCG"

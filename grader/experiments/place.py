@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from domains import hosts, process
-from domains.emulated import registry
+from domains import hosts
 from domains.host import Host
 
 
@@ -13,11 +12,4 @@ def resolve(name: str) -> tuple[Host, str | None]:
     Raises :class:`domains.errors.UsageError` for a name that stands for no host.
     """
     host = hosts.find(name)
-    if not hosts.is_emulated(host):
-        return host, None
-    emulator = registry.require(name).emulator
-    said = process.run([emulator, "--version"], timeout=20, check=False).stdout.splitlines()
-    version = (
-        said[0].removeprefix("QEMU emulator version ").partition(" ")[0] if said else "of unknown version"
-    )
-    return host, f"QEMU {version}, TCG"
+    return host, hosts.emulator(host)

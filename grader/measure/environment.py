@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from domains import hosts
 from domains.host import Host
 from domains.hypervisor import Hypervisor
 
@@ -54,13 +55,16 @@ _TELLING = (
 def collect(host: Host, hypervisor: Hypervisor | None) -> dict[str, Any]:
     """Return the environment of a host as plain data; keys that the host does not have are absent.
 
+    ``emulator`` names what emulates the host, where that is known: its times are no hardware's.
     Without a hypervisor the versions of libvirt and QEMU are left out: nothing that is measured needs them.
     """
-    seen = parse(host.run(["sh", "-c", _SCRIPT], timeout=20).stdout)
+    emulator = hosts.emulator(host)
+    named = {"host": host.name} | ({"emulator": emulator} if emulator else {})
+    seen = named | parse(host.run(["sh", "-c", _SCRIPT], timeout=20).stdout)
     if hypervisor is None:
-        return {"host": host.name, **seen}
+        return seen
     versions = hypervisor.versions()
-    return {"host": host.name, **seen, "libvirt": versions.libvirt, "qemu": versions.qemu}
+    return {**seen, "libvirt": versions.libvirt, "qemu": versions.qemu}
 
 
 def parse(text: str) -> dict[str, Any]:

@@ -45,14 +45,33 @@ class Record(BaseModel):
 class Measurement(Record):
     """One metric of one cell: all its samples in the order of measuring, warm-ups apart.
 
-    ``ci95`` is the bootstrap 95 % interval of the median, in ``unit``; None with fewer than three samples.
+    ``ci95`` is the bootstrap 95 % interval of the median, in ``unit``, and ``cv`` the coefficient of
+    variation of the samples, in per cent; both None with fewer than three samples.
     """
 
     unit: str
     samples: tuple[float, ...]
     median: float
     ci95: tuple[float, float] | None = None
+    cv: float | None = None
     warmups: tuple[float, ...] = ()
+
+
+class ExitReason(Record):
+    """How often the hardware gave one reason to leave the guest; ``code`` is its exit code, as printed."""
+
+    code: str
+    name: str
+    count: int
+    per_mb: float
+
+
+class ExitReasons(Record):
+    """Exits by hardware reason, in a transfer of its own of ``megabytes``: tracing slows what it counts."""
+
+    unit: str = "exits/MB"
+    megabytes: float | None = None
+    reasons: tuple[ExitReason, ...] = ()
 
 
 class CellResult(Record):
@@ -72,6 +91,7 @@ class CellResult(Record):
     remedy: str | None = None
     measurements: dict[str, Measurement] = Field(default_factory=dict)
     not_measurable: dict[str, str] = Field(default_factory=dict)
+    exit_reasons: ExitReasons | None = None
     xml: str | None = None
 
 

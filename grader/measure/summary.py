@@ -1,4 +1,4 @@
-"""From samples to a measurement: the median, and the bootstrap interval around it."""
+"""From samples to a measurement: the median, the interval around it, and how much samples vary."""
 
 from __future__ import annotations
 
@@ -19,8 +19,20 @@ def measurement(metric: str, samples: Sequence[float], warmups: Sequence[float] 
         samples=kept,
         median=round(statistics.median(kept), 6),
         ci95=interval(kept),
+        cv=variation(kept),
         warmups=tuple(round(sample, 6) for sample in warmups),
     )
+
+
+def variation(samples: Sequence[float]) -> float | None:
+    """Return the coefficient of variation in per cent: the samples' standard deviation by their mean.
+
+    None with fewer than three samples, and where the mean is 0: nothing varies in proportion to it.
+    """
+    mean = statistics.fmean(samples) if samples else 0.0
+    if len(samples) < _FEWEST or not mean:
+        return None
+    return round(100 * statistics.stdev(samples, mean) / abs(mean), 3)
 
 
 def interval(samples: Sequence[float]) -> tuple[float, float] | None:

@@ -158,3 +158,16 @@ class TestEnvironment:
             "kernel_arguments\troot=/dev/secret mitigations=off intel_iommu=on token=x\n"
         )
         assert found["kernel_arguments"] == "mitigations=off intel_iommu=on"
+
+
+class TestVariation:
+    def test_is_the_standard_deviation_in_per_cent_of_the_mean(self) -> None:
+        assert summary.variation([90, 100, 110]) == pytest.approx(10)
+        assert summary.measurement("exits_per_mb", [90, 100, 110]).cv == pytest.approx(10)
+
+    @pytest.mark.parametrize("samples", [[], [1.0, 2.0], [0.0, 0.0, 0.0], [-1.0, 0.0, 1.0]])
+    def test_too_few_samples_or_a_mean_of_nothing_have_none(self, samples: list[float]) -> None:
+        assert summary.variation(samples) is None
+
+    def test_samples_that_are_all_alike_do_not_vary(self) -> None:
+        assert summary.variation([5, 5, 5]) == 0
