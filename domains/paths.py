@@ -17,6 +17,9 @@ LABS = SHIPPED / "labs"
 PLAYBOOKS = SHIPPED / "playbooks"
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 
+# The system's own QEMU, on every distribution that tdlab sets up.
+SYSTEM_QEMU = Path("/usr/bin/qemu-system-x86_64")
+
 
 def cache() -> Path:
     """Return the folder for what can be made again (images, verdicts about this host)."""

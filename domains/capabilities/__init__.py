@@ -27,6 +27,7 @@ The ids are stable words; other programs rely on them:
 ``groups``             this user is in the groups libvirt and kvm
 ``disk-space``         there is room for images
 ``image``              the tiny guest image is made
+``emulated-host``      a QEMU for emulated lab hosts is known, and which (this machine, not remote hosts)
 ====================== =======================================================================================
 
 Status "yes" and "no" were seen; "unknown" could not be told, and says why.

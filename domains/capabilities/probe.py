@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from domains import images
-from domains.capabilities import cpu, emulator, kvm, model, pci, system, verdicts
+from domains.capabilities import cpu, emulated, emulator, kvm, model, pci, system, verdicts
 from domains.capabilities import survey as surveys
 from domains.capabilities.model import Capabilities, Capability, Facts
 from domains.capabilities.survey import Survey
@@ -46,6 +46,8 @@ def probe(
         libvirt,
         *emulator.rows(survey),
         _image(),
+        # Emulated hosts are started from here, whichever host is asked about.
+        *([emulated.row()] if host.ssh is None else []),
     ]
     return Capabilities(host.name, key, tuple(rows), facts(survey, networks))
 

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from domains import paths
 from domains.capabilities.model import HugePages, PciFunction
 from domains.errors import InfrastructureError
 from domains.host import Host
 
 SCRIPT = Path(__file__).with_name("survey.sh")
-EMULATOR = "/usr/bin/qemu-system-x86_64"
+EMULATOR = str(paths.SYSTEM_QEMU)
 _SECONDS = 30.0
 _PCI = re.compile(r"[0-9a-f]{4}:[0-9a-f]{2}:[01][0-9a-f]\.[0-7]")
 

@@ -82,11 +82,28 @@ def probe(emulator: Path, say: Say = lambda _: None) -> Observed:
     with filelock.FileLock(file.with_name(".probing"), timeout=_LOCK_SECONDS):
         if kept := recall(emulator):
             return kept
-        observed = _observe(emulator, say)
+        observed = observe(emulator, say)
         # What could not be told today may be told tomorrow.
         if all(verdict.status != "unknown" for verdict in observed.verdicts.values()):
             files.write_whole(file, json.dumps({"schema": _SCHEMA, **dataclasses.asdict(observed)}, indent=1))
         return observed
+
+
+def observe(emulator: Path, say: Say = lambda _: None) -> Observed:
+    """Return what a QEMU does by probing it now; errors as in :func:`probe`."""
+    version = version_of(emulator)
+    has_igb = '"igb"' in run([emulator, "-device", "help"], timeout=20).stdout
+    image = probe_image.build(say)
+    say(f"probing {emulator}: booting a small machine on it, for {DEADLINE_SECONDS:g} s at most")
+    with tempfile.TemporaryFile() as log:
+        try:
+            done = run(argv(emulator, image, has_igb=has_igb), timeout=DEADLINE_SECONDS, check=False, log=log)
+            ended = "switched itself off" if done.status == 0 else f"ended with status {done.status}"
+        except DeadlineExceeded as late:
+            ended = f"was still running after {late.seconds:g} s"
+        log.seek(0)
+        console = log.read().decode(errors="replace")
+    return Observed(version, judge(console, ended, has_igb=has_igb))
 
 
 def recall(emulator: Path) -> Observed | None:
@@ -145,22 +162,6 @@ def version_of(emulator: Path) -> str:
     if not match:
         raise InfrastructureError(f"{emulator} does not tell its version; it said {said!r}")
     return match[1]
-
-
-def _observe(emulator: Path, say: Say) -> Observed:
-    version = version_of(emulator)
-    has_igb = '"igb"' in run([emulator, "-device", "help"], timeout=20).stdout
-    image = probe_image.build(say)
-    say(f"probing {emulator}: booting a small machine on it, for {DEADLINE_SECONDS:g} s at most")
-    with tempfile.TemporaryFile() as log:
-        try:
-            done = run(argv(emulator, image, has_igb=has_igb), timeout=DEADLINE_SECONDS, check=False, log=log)
-            ended = "switched itself off" if done.status == 0 else f"ended with status {done.status}"
-        except DeadlineExceeded as late:
-            ended = f"was still running after {late.seconds:g} s"
-        log.seek(0)
-        console = log.read().decode(errors="replace")
-    return Observed(version, judge(console, ended, has_igb=has_igb))
 
 
 def _file_for(emulator: Path) -> Path:

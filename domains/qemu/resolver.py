@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from domains.capabilities.survey import EMULATOR
+from domains import paths
 from domains.errors import CapabilityMissing, TdlabError
 from domains.qemu import behaviour, build, runtime
 from domains.qemu.behaviour import BEHAVIOURS, Observed, Say, Verdict
@@ -82,7 +82,7 @@ def resolve(
 def candidates(say: Say, *, allow_build: bool) -> list[Candidate]:
     """Return where a QEMU may come from, the cheapest first."""
     return [
-        Candidate(SYSTEM, partial(_present, Path(EMULATOR))),
+        Candidate(SYSTEM, partial(_present, paths.SYSTEM_QEMU)),
         Candidate(OWN_BUILD, partial(build.ensure_built, say) if allow_build else _own_if_built),
         *(
             Candidate(f"{PRIVATE} {suite}", partial(runtime.ensure_unpacked, suite, say))
@@ -179,7 +179,7 @@ def _at_hand() -> list[tuple[str, Path]]:
     """Return the candidates that need not be made."""
     own = build.built()
     private = [(f"{PRIVATE} {suite}", runtime.unpacked(suite)) for suite in runtime.SUITES]
-    found = [(SYSTEM, Path(EMULATOR)), (OWN_BUILD, own), *private]
+    found = [(SYSTEM, paths.SYSTEM_QEMU), (OWN_BUILD, own), *private]
     return [(origin, path) for origin, path in found if path is not None and path.is_file()]
 
 

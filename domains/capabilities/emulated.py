@@ -1,0 +1,22 @@
+"""The row about emulated lab hosts: which QEMU one would run on here, by what is remembered about each."""
+
+from __future__ import annotations
+
+from domains.capabilities import model
+from domains.capabilities.model import Capability
+from domains.qemu import resolver
+from domains.qemu.behaviour import BEHAVIOURS
+
+IDENTITY = "emulated-host"
+
+
+def row() -> Capability:
+    """Return the row ``emulated-host`` of this machine. Only looks: nothing is probed, built or fetched."""
+    emulator, why = resolver.recalled(frozenset(BEHAVIOURS))
+    if emulator:
+        return model.yes(IDENTITY, f"{emulator.path}: {why}")
+    return model.unknown(
+        IDENTITY,
+        cause=why,
+        remedy="`tdlab host up --emulated` finds out, and builds its own QEMU if it must (4 minutes, once)",
+    )
