@@ -64,7 +64,7 @@ class Notebook:
         listed = tuple(tuple(row.get(column) for column in described.columns) for row in rows)
         self.tables[name] = Tabled(title=described.title, columns=described.columns, rows=listed)
 
-    def note(self, name: str, **values: object) -> None:
+    def note(self, name: str, /, **values: object) -> None:
         """Keep one of the described sentences, with its ``{names}`` filled in."""
         template = _of(name, self._described.notes, "note")
         self.notes.append(Bilingual(fr=template.say("fr", **values), en=template.say("en", **values)))

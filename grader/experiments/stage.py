@@ -33,6 +33,9 @@ from grader.experiments.notebook import Notebook
 from grader.experiments.result import Value
 from grader.measure import cell, environment
 
+# How much longer a guest may take to boot that is emulated inside a host which is emulated itself.
+_TWICE_EMULATED = 5
+
 Accelerator = Literal["kvm", "tcg"]
 Say = Callable[[str], None]
 # What imitates the processor of a guest that does not run under KVM.
@@ -122,16 +125,28 @@ class Stage:
     def guest(self, spec: DomainSpec, *, accelerator: Accelerator | None = None) -> Iterator[Domain]:
         """Own one of the project's tiny guests, ready when the block begins; its XML is kept as evidence.
 
-        ``spec.name`` must differ among guests that run at the same time.
+        ``spec.name`` must differ among guests that run at the same time. Raises :class:`DeadlineExceeded`
+        when it is not ready in time; emulation inside an emulated host gets several times as long.
         """
         chosen = accelerator or ("tcg" if spec.accelerator == "tcg" else self.accelerator)
         name = f"{ownership.PREFIX}{self.owner.run}-{spec.name}"
         place = replace(self._place, name=name, accelerator=chosen)
         number, self._guests = self._guests, self._guests + 1
-        with lifecycle.running(self.hypervisor, spec, place, self.network(), number) as domain:
+        twice = self.emulator is not None and chosen == "tcg"
+        deadline = lifecycle.READY_SECONDS * (_TWICE_EMULATED if twice else 1)
+        started = lifecycle.running(
+            self.hypervisor, spec, place, self.network(), number, ready_within=deadline
+        )
+        with started as domain:
             self.say(f"{spec.name}: ready in {domain.boot_to_ready:.1f} s under {chosen.upper()}")
             self.evidence(f"{spec.name}-{chosen}.xml", domain.xml)
             yield domain
+
+    def emulator_of(self, accelerator: Accelerator) -> str | None:
+        """Return what imitates the processor of a guest of this stage, or None: hardware runs it."""
+        if accelerator == "kvm":
+            return self.imitated_by
+        return f"{TCG} on {self.emulator}" if self.emulator else TCG
 
     def what_runs(self, domain: Domain) -> dict[str, Any]:
         """Return what really runs of a guest, read back from libvirt, the host's modules and the guest."""
@@ -189,7 +204,7 @@ class Stage:
         """Keep a table, each row a mapping of its columns."""
         self.notebook.table(name, rows)
 
-    def note(self, name: str, **values: object) -> None:
+    def note(self, name: str, /, **values: object) -> None:
         """Keep one of the described sentences, filled in."""
         self.notebook.note(name, **values)
 
