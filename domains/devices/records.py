@@ -20,11 +20,12 @@ from domains.host import Host
 from domains.render import Owner
 
 FOLDER = "/run/tdlab/devices"
-Kind = Literal["address", "link", "binding", "vfs", "module"]
+Kind = Literal["tracing", "address", "link", "binding", "vfs", "module"]
 # In this order: a NIC cannot get VFs back while another driver holds it.
-ORDER: tuple[Kind, ...] = ("address", "link", "binding", "vfs", "module")
+ORDER: tuple[Kind, ...] = ("tracing", "address", "link", "binding", "vfs", "module")
 _LIST = f'cd {FOLDER} 2>/dev/null || exit 0; for one in *; do [ -f "$one" ] && cat "$one"; done; exit 0'
 _WORDS: dict[Kind, str] = {
+    "tracing": "tracing of",
     "address": "address on",
     "link": "link of",
     "binding": "driver of",
@@ -39,7 +40,8 @@ class Record:
 
     ``before`` by kind: *vfs* ``count``, ``autoprobe``, ``drivers`` (by VF), ``down`` (the interfaces that
     were); *binding* ``driver``, ``override``, ``interfaces`` (name → ``up``, ``addresses``); *link* ``up``;
-    *address* ``interface``, ``address``, ``peer`` (what was added); *module* ``parameters``.
+    *address* ``interface``, ``address``, ``peer`` (what was added); *module* ``parameters``; *tracing*
+    nothing: its instance bears the guest's name, and was not there before.
     """
 
     kind: Kind
@@ -67,6 +69,7 @@ class Record:
             "link": _undo_link,
             "address": _undo_address,
             "module": _undo_module,
+            "tracing": _undo_tracing,
         }
         return (*steps[self.kind](self), ("drop", self.name))
 
@@ -144,6 +147,10 @@ def _undo_link(record: Record) -> tuple[Step, ...]:
 def _undo_module(record: Record) -> tuple[Step, ...]:
     words = [f"{name}={value}" for name, value in sorted(record.before["parameters"].items())]
     return (("module", record.device, " ".join(words)),)
+
+
+def _undo_tracing(record: Record) -> tuple[Step, ...]:
+    return (("untrace", record.device),)
 
 
 def _undo_address(record: Record) -> tuple[Step, ...]:

@@ -18,7 +18,7 @@ _SECONDS = 60.0
 _RELEASED_SECONDS = 20.0
 _NOT_YET, _TAKEN = 75, 76
 # Root over SSH as a rule; else sudo, which never asks here.
-_AS_ROOT = 'if [ "$(id -u)" -eq 0 ]; then exec "$@"; fi; exec sudo -n "$@"'
+AS_ROOT = 'if [ "$(id -u)" -eq 0 ]; then exec "$@"; fi; exec sudo -n "$@"'
 
 
 def carry_out(host: Host, steps: Sequence[Step], *, what: str, root: str = "") -> None:
@@ -40,7 +40,7 @@ def carry_out(host: Host, steps: Sequence[Step], *, what: str, root: str = "") -
 
     def done() -> bool:
         nonlocal last
-        ended = host.run(["sh", "-c", _AS_ROOT, "tdlab-devices", *words], timeout=_SECONDS, check=False)
+        ended = host.run(["sh", "-c", AS_ROOT, "tdlab-devices", *words], timeout=_SECONDS, check=False)
         last = (ended.stderr.strip().splitlines() or [f"status {ended.status}"])[-1]
         if ended.status == _NOT_YET:
             return False

@@ -4,7 +4,7 @@
 # Ends with 0: all done; 75: not yet, try again; 76: another change of this device is under way (printed on stdout);
 # 1: failed, and why is the last line of stderr.
 export LC_ALL=C PATH="$PATH:/usr/sbin:/sbin"
-root=$1 pci=$1/sys/bus/pci net=$1/sys/class/net records=$1/run/tdlab/devices
+root=$1 pci=$1/sys/bus/pci net=$1/sys/class/net records=$1/run/tdlab/devices instances=$1/sys/kernel/tracing/instances
 shift
 
 fail() { echo "$*" >&2; exit 1; }
@@ -49,6 +49,18 @@ is_bound() {
     now=$(driver_of "$1")
     [ "${now:--}" = "$2" ] || fail "$1 has driver ${now:-none}, not $2, after it was bound"
 }
+# trace GUEST: its vCPUs' exits by reason, in an instance of the kernel's tracing that is nobody else's. A trigger
+# alone fills no buffer: the kernel only adds one to a reason's count.
+trace() {
+    vcpus=
+    pid=$(cat "$root/run/libvirt/qemu/$1.pid") || fail "libvirt runs no guest $1"
+    for thread in "$root/proc/$pid/task"/*; do
+        case $(cat "$thread/comm") in "CPU "*/KVM) vcpus="$vcpus||common_pid==${thread##*/}" ;; esac
+    done
+    [ -n "$vcpus" ] || fail "$1 has no vCPU under KVM"
+    mkdir -p "$instances/$1" || fail "$instances/$1 cannot be made"
+    put "hist:keys=isa,exit_reason if ${vcpus#||}" "$instances/$1/events/kvm/kvm_exit/trigger"
+}
 
 # One script at a time: that of a killed tdlab runs on to its end here, and must not meet the one that undoes it.
 mkdir -p "$root/run/tdlab" && exec 9>"$root/run/tdlab/devices.lock" || fail "$root/run/tdlab cannot be written to"
@@ -91,6 +103,9 @@ while [ $# -gt 0 ]; do
             modprobe "$2" $3 || fail "$2 cannot be loaded with $3"
         fi
         shift 3 ;;
+    trace) trace "$2"; shift 2 ;;
+    # The instance takes its triggers with it. It is busy while somebody reads in it.
+    untrace) [ ! -d "$instances/$2" ] || rmdir "$instances/$2" || later "$instances/$2 is in use"; shift 2 ;;
     *) fail "no step $1" ;;
     esac
 done

@@ -106,7 +106,7 @@ def measure(host: Host, domain: Domain, work: Workload, no_counters: str | None 
     before = counters.read(domain.machine.statistics())
     megabytes = 0.0
     for direction in iperf.DIRECTIONS:
-        moved = _transfer(host, domain, work, direction)
+        moved = transfer(host, domain, direction, seconds=work.seconds, warmup=work.warmup)
         megabytes += moved.megabytes
         found.samples[f"tcp_{direction}"] = moved.mbit_per_s
         if moved.warmup_mbit_per_s is not None:
@@ -120,11 +120,14 @@ def measure(host: Host, domain: Domain, work: Workload, no_counters: str | None 
     return found
 
 
-def _transfer(host: Host, domain: Domain, work: Workload, direction: iperf.Direction) -> iperf.Throughput:
-    command = iperf.client(domain.address, direction, seconds=work.seconds, warmup=work.warmup)
+def transfer(
+    host: Host, domain: Domain, direction: iperf.Direction, *, seconds: int, warmup: int
+) -> iperf.Throughput:
+    """Move data one way for ``seconds`` after ``warmup`` seconds (0: none)."""
+    command = iperf.client(domain.address, direction, seconds=seconds, warmup=warmup)
 
     def listened() -> str | None:
-        done = host.run(command, timeout=work.seconds + work.warmup + _SLACK_SECONDS, check=False)
+        done = host.run(command, timeout=seconds + warmup + _SLACK_SECONDS, check=False)
         return None if iperf.nothing_began(done.stdout) else done.stdout
 
     return iperf.parse(wait.until(listened, waiting_for=f"iperf3 in {domain.machine.name}", deadline=10))

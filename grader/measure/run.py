@@ -58,7 +58,7 @@ class Measurement(Record):
 
 
 class ExitReason(Record):
-    """How often the hardware gave one reason to leave the guest; ``code`` is its exit code, as printed."""
+    """How often the hardware gave one reason to leave the guest; ``code`` as its manual prints it."""
 
     code: str
     name: str
@@ -67,10 +67,19 @@ class ExitReason(Record):
 
 
 class ExitReasons(Record):
-    """Exits by hardware reason, in a transfer of its own of ``megabytes``: tracing slows what it counts."""
+    """Exits by hardware reason, most frequent first, in a transfer of its own: tracing costs time at each.
+
+    ``extension`` says whose codes they are: Intel's VMX or AMD's SVM. ``traced`` is what the tracepoint saw in
+    all, ``counted`` what KVM's own counter rose by meanwhile (None where it is not believed), ``agrees``
+    whether the two are the same to 2 %. :mod:`grader.measure.exit_reasons` has the reasons in plain words.
+    """
 
     unit: str = "exits/MB"
+    extension: Literal["vmx", "svm"] | None = None
     megabytes: float | None = None
+    traced: int | None = None
+    counted: int | None = None
+    agrees: bool | None = None
     reasons: tuple[ExitReason, ...] = ()
 
 
@@ -79,7 +88,8 @@ class CellResult(Record):
 
     ``asked`` and ``ran`` hold the same keys (``accelerator``, ``nic_model``, ``ept`` …), the second
     read back from the host and from inside the guest. A metric that cannot be had is absent from
-    ``measurements`` and named in ``not_measurable`` with its cause: it is never 0.
+    ``measurements`` and named in ``not_measurable`` with its cause: it is never 0. That goes for
+    ``exit_reasons`` too.
     """
 
     id: str
