@@ -67,7 +67,7 @@ class ExitReason(Record):
 
 
 class ExitReasons(Record):
-    """Exits by hardware reason, most frequent first, in a transfer of its own: tracing costs time at each.
+    """Exits by hardware reason, most frequent first, in a transfer of its own: tracing slows it.
 
     ``extension`` says whose codes they are: Intel's VMX or AMD's SVM. ``traced`` is what the tracepoint saw in
     all, ``counted`` what KVM's own counter rose by meanwhile (None where it is not believed), ``agrees``
