@@ -44,6 +44,17 @@ DISK_SIZE = "8G"
 NEEDS_BYTES = 4 << 30
 _BUILD_SECONDS = 1200
 _LOCK_SECONDS = 1500
+# Timers and daemons that nobody waits for on a host that lives for an hour.
+_UNWANTED = (
+    *("apt-daily.timer", "apt-daily-upgrade.timer", "dpkg-db-backup.timer", "fstrim.timer"),
+    *("e2scrub_all.timer", "e2scrub_reap.service", "systemd-pstore.service", "libvirt-guests.service"),
+    *("systemd-logind.service", "getty@tty1.service", "ldconfig.service"),
+)
+_COMMANDS = (
+    "systemctl enable tdlab-seed.service systemd-networkd.service ssh.service libvirtd.service",
+    f"systemctl mask {' '.join(_UNWANTED)}",
+    "systemd-machine-id-setup",
+)
 _PROGRAMS = ("mmdebstrap", "mke2fs", "qemu-img", "tar")
 
 Say = Callable[[str], None]
@@ -149,28 +160,25 @@ def _make(home: Path, digest: str, say: Say) -> HostImage:
 
 def _bootstrap(to: Path) -> None:
     """Write the archive of a whole Debian that has the recipe's files."""
-    hooks = {
-        # The recipe says which modules the initramfs gets, so it is there before the kernel is.
-        "essential": f"sync-in {RECIPE} /",
-        "customize": 'chroot "$1" systemctl enable tdlab-seed.service systemd-networkd.service ssh.service',
-    }
-    waste = "apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer fstrim.timer"
+    customize = [
+        f"sync-in {RECIPE / 'after'} /",
+        *(f'chroot "$1" {command}' for command in _COMMANDS),
+        # Its SSH keys come with the seed: two hosts must not share the image's.
+        'rm -f "$1"/etc/ssh/ssh_host_*',
+        # libvirt's own network would take a subnet and half a second of each boot.
+        'rm -f "$1"/etc/libvirt/qemu/networks/autostart/default.xml',
+        # What systemd does after each update has been done: its first boot need not do it again.
+        'touch "$1"/etc/.updated "$1"/var/.updated',
+    ]
     words = [
         "mmdebstrap",
         "--variant=apt",
         "--quiet",
         f"--include={','.join(packages())}",
-        "--dpkgopt=path-exclude=/usr/share/man/*",
-        "--dpkgopt=path-exclude=/usr/share/doc/*",
-        "--dpkgopt=path-exclude=/usr/share/locale/*",
-        f"--essential-hook={hooks['essential']}",
-        f"--customize-hook={hooks['customize']}",
-        # Its SSH keys come with the seed: two hosts must not share the image's.
-        '--customize-hook=rm -f "$1"/etc/ssh/ssh_host_*',
-        # libvirt's own network would take a subnet and half a second of each boot.
-        '--customize-hook=rm -f "$1"/etc/libvirt/qemu/networks/autostart/default.xml',
-        # A timer that is missing in a later release is no reason to fail.
-        f'--customize-hook=chroot "$1" systemctl mask {waste} e2scrub_reap.service systemd-pstore.service',
+        *(f"--dpkgopt=path-exclude=/usr/share/{folder}/*" for folder in ("man", "doc", "locale")),
+        # It says which modules the initramfs gets, so it is there before the kernel is.
+        f"--essential-hook=sync-in {RECIPE / 'before'} /",
+        *(f"--customize-hook={hook}" for hook in customize),
         SUITE,
         str(to),
     ]

@@ -23,8 +23,15 @@ KERNEL_ARGUMENTS = (
     "intel_iommu=on",
     "iommu=pt",
     "mitigations=off",
+    "apparmor=0",
+    "audit=0",
+    # A grace period takes tens of milliseconds here, and each network and guest waits for dozens.
+    "rcupdate.rcu_expedited=1",
+    "transparent_hugepage=madvise",
     "cryptomgr.notests",
     "noreplace-smp",
+    # Under load the emulated timer can be late enough for the kernel to call it broken, and panic.
+    "no_timer_check",
     "systemd.show_status=no",
     "fsck.mode=skip",
     "panic=-1",

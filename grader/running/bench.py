@@ -38,6 +38,10 @@ from grader.running.timings import Timings
 Say = Callable[[str], None]
 
 
+# Beyond this the host's disk and its libvirt are what is waited for.
+_MOST_BOOTS = 4
+
+
 @dataclass(frozen=True)
 class Bench:
     """Everything a run needs to know; one object, so that the steps below can be read one by one."""
@@ -53,6 +57,8 @@ class Bench:
     cloud: CloudImage | None = None
     # Whether KVM's module may be loaded anew, for cells that ask for other page tables.
     may_reload: bool = False
+    # How many guests may boot at the same time.
+    processors: int = 1
     # Why KVM's counters are not to be believed on this host, or None.
     no_counters: str | None = None
 
@@ -87,6 +93,7 @@ def run(bench: Bench, image: Callable[[], GuestImage]) -> None:
         seen = environment.collect(bench.host, bench.hypervisor)
         able = capabilities.probe(bench.host, bench.hypervisor, say=bench.say)
         chosen = capabilities.choose(able["kvm"])
+    bench = dataclasses.replace(bench, processors=min(_MOST_BOOTS, seen.get("cpus", 1)))
     _refuse_other_accelerator(bench, chosen.name)
     if not able.has("counters"):
         bench = dataclasses.replace(bench, no_counters=able["counters"].cause)
@@ -177,11 +184,42 @@ def _measure_group(bench: Bench, cells: Sequence[Cell], boot: Booting) -> None:
         guests: dict[str, Domain] = {}
         lives: dict[str, contextlib.ExitStack] = {}
         everything.callback(_end_together, bench, lives)
-        for number, cell in enumerate(cells):
-            with bench.timings.phase("boot the guests"):
-                lent = lending.lent(pool, cell.spec, net, number)
-                _boot(bench, cell, boot, net, number, lent, guests, lives)
+        with bench.timings.phase("boot the guests"):
+            _boot_all(
+                bench,
+                [
+                    functools.partial(
+                        _boot,
+                        bench,
+                        cell,
+                        boot,
+                        net,
+                        number,
+                        lending.lent(pool, cell.spec, net, number),
+                        guests,
+                        lives,
+                    )
+                    for number, cell in enumerate(cells)
+                ],
+            )
         _rounds(bench, cells, guests, lives)
+
+
+def _boot_all(bench: Bench, boots: Sequence[Callable[[], None]]) -> None:
+    """Boot guests side by side: nothing is measured yet, and a boot is mostly one processor's work."""
+    with ThreadPoolExecutor(max_workers=bench.processors) as workers:
+        running = [workers.submit(boot) for boot in boots]
+        try:
+            for one in running:
+                one.result()
+        except BaseException:
+            for waiting in running:
+                waiting.cancel()
+            # A boot that is under way ends when its guest does; nobody wants to wait for its deadline.
+            for machine, _ in bench.hypervisor.machines():
+                if machine.name.startswith(f"{ownership.PREFIX}{bench.owner.run}-"):
+                    machine.destroy()
+            raise
 
 
 def _boot(

@@ -9,8 +9,9 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -30,11 +31,13 @@ class Journal:
 
     folder: Path
     plan: dict[str, Any]
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     def add(self, kind: str, **values: Any) -> None:
         """Append one line and have it on the disk before returning."""
         line = json.dumps({"kind": kind, **values}, separators=(",", ":"), sort_keys=True) + "\n"
-        with (self.folder / _LINES).open("a", encoding="utf-8") as file:
+        # Guests boot side by side, each in a thread.
+        with self._lock, (self.folder / _LINES).open("a", encoding="utf-8") as file:
             file.write(line)
             file.flush()
             os.fsync(file.fileno())
