@@ -20,6 +20,7 @@ The ids are stable words; other programs rely on them:
 ``vhost-net``          virtio's rings can be served by the host kernel
 ``hugepages``          huge pages are reserved and free
 ``tun``, ``bridge``    the two devices that a guest's network needs
+``tracepoints``        VM exits can be counted by hardware reason (the tracepoint kvm:kvm_exit, as root)
 ``nic:MODEL``          QEMU has this NIC model
 ``microvm``            QEMU has the machine type microvm
 ``qemu-bugs``          this QEMU has none of the bugs that tdlab knows of (a table that says where to look)

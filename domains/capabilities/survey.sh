@@ -46,6 +46,17 @@ section log; dmesg | grep -iE 'kvm|vmx|svm|dmar|amd-vi|iommu|remapping' | tail -
 # IA32_FEATURE_CONTROL and VM_CR: only root can read them, and only with module msr.
 section msr-3a; dd if=/dev/cpu/0/msr bs=8 count=1 iflag=skip_bytes skip=58 | od -An -tx8
 section msr-c0010114; dd if=/dev/cpu/0/msr bs=8 count=1 iflag=skip_bytes skip=3221291284 | od -An -tx8
+section tracepoints
+# Only root may look into tracefs. A histogram that can be read is there, and not locked away by the kernel.
+tracing=/sys/kernel/tracing as_root=
+[ "$(id -u)" -eq 0 ] || as_root="sudo -n"
+tells() { if "$@" >/dev/null; then echo "$word yes"; else echo "$word no"; fi; }
+word=folder tells test -d "$tracing"
+word=mounted tells grep " $tracing tracefs " /proc/mounts
+word=root tells $as_root true
+word=event tells $as_root test -d "$tracing/events/kvm/kvm_exit"
+word=hist tells $as_root cat "$tracing/events/kvm/kvm_exit/hist"
+word=instances tells $as_root test -w "$tracing/instances"
 
 section acpi; ls /sys/firmware/acpi/tables
 section kernel-line; tr ' ' '\n' </proc/cmdline | grep -E 'iommu|intremap'

@@ -16,7 +16,15 @@ _GROUPS = ("libvirt", "kvm")
 
 def rows(survey: Survey) -> list[Capability]:
     """Return the rows from ``vhost-net`` to ``disk-space``."""
-    return [_vhost(survey), _hugepages(survey), _tun(survey), _bridge(survey), *_user(survey), _disk(survey)]
+    return [
+        _vhost(survey),
+        _hugepages(survey),
+        _tun(survey),
+        _bridge(survey),
+        _tracepoints(survey),
+        *_user(survey),
+        _disk(survey),
+    ]
 
 
 def _vhost(survey: Survey) -> Capability:
@@ -85,6 +93,38 @@ def _bridge(survey: Survey) -> Capability:
         return model.no("bridge", "ip link add type bridge failed", cause=cause, remedy=remedy)
     cause = "no bridge exists, and without root none could be tried"
     return model.unknown("bridge", cause=cause, remedy="run `tdlab doctor` as root")
+
+
+def _tracepoints(survey: Survey) -> Capability:
+    said = dict(line.split(maxsplit=1) for line in survey.lines("tracepoints"))
+    if not said:
+        return _not_told("tracepoints")
+    loaded = f"run: sudo modprobe kvm_{survey.vendor or 'intel'}; or {model.ELSEWHERE}"
+    steps = (
+        (
+            "folder",
+            "this kernel was built without tracing",
+            f"use a distribution's kernel; or {model.ELSEWHERE}",
+        ),
+        ("mounted", "tracefs is not mounted", "run: sudo mount -t tracefs tracefs /sys/kernel/tracing"),
+        (
+            "root",
+            "only root may read tracefs",
+            "run tdlab as root, or let this user's sudo ask for no password",
+        ),
+        ("event", "the kernel has no event kvm:kvm_exit: KVM's module is not loaded, or another's", loaded),
+        ("hist", "its histogram cannot be read: not built in, or the kernel is locked down", model.ELSEWHERE),
+        (
+            "instances",
+            "tracefs is read-only here",
+            "in a container, mount it writable; else run tdlab outside",
+        ),
+    )
+    for word, cause, remedy in steps:
+        if said.get(word) != "yes":
+            evidence = "looked for kvm:kvm_exit in /sys/kernel/tracing"
+            return model.no("tracepoints", evidence, cause=cause, remedy=remedy)
+    return model.yes("tracepoints", "kvm:kvm_exit can be counted by reason in an instance of its own")
 
 
 def _user(survey: Survey) -> list[Capability]:

@@ -168,6 +168,39 @@ def test_the_missing_groups_are_named_in_the_remedy() -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "status", "cause", "remedy"),
+    [
+        ("virtual-machine", "no", "tracefs is not mounted", "mount -t tracefs"),
+        ("intel-workstation", "yes", "", ""),
+        ("amd-server", "no", "histogram cannot be read", "host up --emulated"),
+        ("locked-laptop", "no", "only root may read tracefs", "sudo"),
+        ("mute", "unknown", "did not tell", "coreutils"),
+    ],
+)
+def test_the_tracepoints(name: str, status: str, cause: str, remedy: str) -> None:
+    row = rows(name)["tracepoints"]
+    assert row.status == status
+    assert cause in (row.cause or "")
+    assert remedy in (row.remedy or "")
+
+
+@pytest.mark.parametrize(
+    ("missing", "cause", "remedy"),
+    [
+        ("folder", "built without tracing", "distribution's kernel"),
+        ("event", "no event kvm:kvm_exit", "modprobe kvm_intel"),
+        ("instances", "read-only", "mount it writable"),
+    ],
+)
+def test_what_tracing_lacks_is_named(missing: str, cause: str, remedy: str) -> None:
+    words = ("folder", "mounted", "root", "event", "hist", "instances")
+    said = "\n".join(f"{word} {'no' if word == missing else 'yes'}" for word in words)
+    row = rows("intel-workstation", tracepoints=said)["tracepoints"]
+    assert cause in (row.cause or "")
+    assert remedy in (row.remedy or "")
+
+
+@pytest.mark.parametrize(
     ("name", "expected"),
     [
         ("intel-workstation", {"yes"}),
