@@ -69,9 +69,9 @@ class ExitReason(Record):
 class ExitReasons(Record):
     """Exits by hardware reason, most frequent first, in a transfer of its own: tracing slows it.
 
-    ``extension`` says whose codes they are: Intel's VMX or AMD's SVM. ``traced`` is what the tracepoint saw in
-    all, ``counted`` what KVM's own counter rose by meanwhile (None where it is not believed), ``agrees``
-    whether the two are the same to 2 %. :mod:`grader.measure.exit_reasons` has the reasons in plain words.
+    ``extension`` says whose codes they are: Intel's VMX or AMD's SVM. ``traced`` is what the tracepoint saw,
+    ``counted`` what KVM's own counter rose by meanwhile (None where it is not believed), ``agrees`` whether
+    the two are the same to 2 %. :mod:`grader.measure.exit_reasons` has the reasons in plain words.
     """
 
     unit: str = "exits/MB"
