@@ -160,9 +160,11 @@ def measure(host: Host, domain: Domain, *, owner: Owner, believed: bool = True) 
     with tracing.exits(host, domain.machine.name, owner=owner) as read:
         before = counters.read(domain.machine.statistics()).sums
         domain.machine.resume()
-        for direction in iperf.DIRECTIONS:
-            megabytes += cell.transfer(host, domain, direction, seconds=SECONDS, warmup=0).megabytes
-        domain.machine.pause()
+        try:
+            for direction in iperf.DIRECTIONS:
+                megabytes += cell.transfer(host, domain, direction, seconds=SECONDS, warmup=0).megabytes
+        finally:
+            domain.machine.pause()
         after = counters.read(domain.machine.statistics()).sums
         histogram = parse(read())
     counted = after["exits"] - before["exits"] if believed and {*before} & {*after} >= {"exits"} else None

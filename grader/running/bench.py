@@ -30,7 +30,7 @@ from domains.spec import DomainSpec
 from grader.measure import cell as measuring
 from grader.measure import environment
 from grader.measure.matrix import Cell, Matrix
-from grader.running import booting, groups, lending
+from grader.running import booting, groups, lending, tracing
 from grader.running.booting import Booting
 from grader.running.journal import Journal
 from grader.running.timings import Timings
@@ -61,6 +61,8 @@ class Bench:
     processors: int = 1
     # Why KVM's counters are not to be believed on this host, or None.
     no_counters: str | None = None
+    # Why exits cannot be counted by hardware reason, or None.
+    no_reasons: str | None = None
 
     def asked(self, cell: Cell) -> dict[str, Any]:
         """Return what a cell asks for, and of which image when it is not the tiny guest's."""
@@ -93,10 +95,13 @@ def run(bench: Bench, image: Callable[[], GuestImage]) -> None:
         seen = environment.collect(bench.host, bench.hypervisor)
         able = capabilities.probe(bench.host, bench.hypervisor, say=bench.say)
         chosen = capabilities.choose(able["kvm"])
-    bench = dataclasses.replace(bench, processors=min(_MOST_BOOTS, seen.get("cpus", 1)))
+    bench = dataclasses.replace(
+        bench,
+        processors=min(_MOST_BOOTS, seen.get("cpus", 1)),
+        no_counters=able["counters"].cause,
+        no_reasons=able["tracepoints"].cause,
+    )
     _refuse_other_accelerator(bench, chosen.name)
-    if not able.has("counters"):
-        bench = dataclasses.replace(bench, no_counters=able["counters"].cause)
     bench.journal.add(
         "environment", owner=bench.owner.run, environment=seen, accelerator=chosen.name, why=chosen.why
     )
@@ -143,11 +148,12 @@ def _refuse_other_accelerator(bench: Bench, now: str) -> None:
 
 
 def _missing(bench: Bench) -> list[Cell]:
-    """Return the cells that still lack rounds; skipped and failed ones are tried again."""
+    """Return the cells that lack rounds, or exits by reason; skipped and failed ones are tried again."""
     done: dict[str, int] = {}
     for line in bench.journal.lines("round"):
         done[line["cell"]] = done.get(line["cell"], 0) + 1
-    return [cell for cell in bench.matrix.cells if done.get(cell.id, 0) < bench.matrix.workload.repeats]
+    wanted, untraced = bench.matrix.workload.repeats, tracing.due(bench.journal)
+    return [cell for cell in bench.matrix.cells if done.get(cell.id, 0) < wanted or cell.id in untraced]
 
 
 def _able(bench: Bench, cells: Sequence[Cell], able: capabilities.Capabilities) -> Iterator[Cell]:
@@ -272,6 +278,16 @@ def _rounds(
                 continue
             with bench.timings.phase("measure"):
                 _one_round(bench, cell, number, guests, lives)
+    with bench.timings.phase("count exits by reason"):
+        tracing.trace(
+            bench.journal,
+            bench.host,
+            bench.owner,
+            guests,
+            refused=bench.no_reasons,
+            believed=bench.no_counters is None,
+            say=bench.say,
+        )
 
 
 def _one_round(

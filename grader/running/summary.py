@@ -7,8 +7,9 @@ from typing import Any
 from grader.measure.cell import asked
 from grader.measure.counters import NOT_UNDER_TCG
 from grader.measure.matrix import Cell, Matrix
-from grader.measure.run import METRICS, CellResult, Measurement, Run, Status
+from grader.measure.run import METRICS, CellResult, ExitReasons, Measurement, Run, Status
 from grader.measure.summary import measurement
+from grader.running import tracing
 from grader.running.journal import Journal
 
 
@@ -17,17 +18,15 @@ def summarise(journal: Journal, matrix: Matrix) -> Run:
 
     A cell that nothing is known about is an error: a result is expected for every cell.
     """
-    facts: dict[str, dict[str, Any]] = {}
-    boots: dict[str, list[float]] = {}
+    told: dict[str, list[dict[str, Any]]] = {}
     for line in journal.lines("cell"):
-        facts[line["cell"]] = line
-        if "boot_to_ready" in line:
-            boots.setdefault(line["cell"], []).append(line["boot_to_ready"])
+        told.setdefault(line["cell"], []).append(line)
     rounds: dict[str, dict[int, dict[str, Any]]] = {}
     for line in journal.lines("round"):
         rounds.setdefault(line["cell"], {})[line["round"]] = line
     hosts = journal.lines("environment")
     host = hosts[-1] if hosts else {}
+    reasons, why = tracing.read(journal)
     plan = journal.plan
     return Run(
         id=plan["id"],
@@ -37,7 +36,7 @@ def summarise(journal: Journal, matrix: Matrix) -> Run:
         workload=matrix.workload.model_dump(),
         environment=host.get("environment", {}) | _accelerator(host),
         cells=tuple(
-            _cell(cell, facts.get(cell.id), boots.get(cell.id, []), rounds.get(cell.id, {}), matrix)
+            _by_reason(_cell(cell, told.get(cell.id, []), rounds.get(cell.id, {}), matrix), reasons, why)
             for cell in matrix.cells
         ),
     )
@@ -48,13 +47,9 @@ def _accelerator(host: dict[str, Any]) -> dict[str, Any]:
 
 
 def _cell(
-    cell: Cell,
-    facts: dict[str, Any] | None,
-    boots: list[float],
-    rounds: dict[int, dict[str, Any]],
-    matrix: Matrix,
+    cell: Cell, told: list[dict[str, Any]], rounds: dict[int, dict[str, Any]], matrix: Matrix
 ) -> CellResult:
-    if facts is None:
+    if not told:
         return CellResult(
             id=cell.id,
             spec=cell.spec,
@@ -65,6 +60,9 @@ def _cell(
         )
     ordered = [rounds[number] for number in sorted(rounds)]
     whole = len(ordered) >= matrix.workload.repeats
+    # A guest of a cell that has all its rounds may have been started once more, in vain.
+    facts = next((line for line in reversed(told) if whole and line["status"] == "measured"), told[-1])
+    boots = [line["boot_to_ready"] for line in told if "boot_to_ready" in line]
     status: Status = "measured" if whole else facts["status"] if facts["status"] != "measured" else "error"
     measurements, missing = _measurements(ordered, facts, boots if whole else [])
     cause: str | None = None if whole else facts.get("cause")
@@ -83,6 +81,18 @@ def _cell(
         not_measurable=missing,
         xml=facts.get("xml"),
     )
+
+
+def _by_reason(cell: CellResult, reasons: dict[str, ExitReasons], why: dict[str, str]) -> CellResult:
+    """Return a measured cell with its exits by hardware reason, or with the cause why it has none."""
+    if cell.status != "measured":
+        return cell
+    if found := reasons.get(cell.id):
+        return cell.model_copy(update={"exit_reasons": found})
+    cause = why.get(cell.id, "the run ended before they were counted")
+    if cell.ran.get("accelerator") == "tcg":
+        cause = NOT_UNDER_TCG
+    return cell.model_copy(update={"not_measurable": cell.not_measurable | {tracing.KIND: cause}})
 
 
 def _measurements(
