@@ -27,6 +27,7 @@ STEPS = {
     "asked": Bilingual(fr="une 2e VM la demande", en="a 2nd VM asks for it"),
     "after": Bilingual(fr="la VM est finie", en="the VM has ended"),
 }
+OPENS = Bilingual(fr="s’ouvre", en="opens")
 SEEN_IN_GUEST = Bilingual(fr="l’invité : {driver}, {mac}", en="the guest: {driver}, {mac}")
 
 
@@ -55,7 +56,7 @@ def _lock(stage: Stage, seen: Inventory, nic: PciDevice) -> None:
         inside = {"driver": owner.guest.driver(), "mac": mac_of(owner)}
         rows.append(row(STEPS["given"], held, filled(SEEN_IN_GUEST, **inside)))
         assert held.iommu_group is not None  # noqa: S101 (VFIO has bound it)
-        answer = handover.opened(stage, held.iommu_group)
+        answer = handover.opened(stage, held.iommu_group) or OPENS
         rows.append(row(filled(STEPS["opened"], file=f"/dev/vfio/{held.iommu_group}"), held, answer))
         said = handover.refused(stage, spec.model_copy(update={"name": "another"}), address)
         rows.append(row(STEPS["asked"], held, said))
