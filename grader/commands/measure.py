@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 )
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of the result and its evidence.")
 @click.option("--allow-module-reload", is_flag=True, help="The host's KVM module may be loaded anew for it.")
+@click.option("--second-host", is_flag=True, help="A second emulated host may be started to compare with.")
 @click.option("--lang", type=click.Choice(LANGUAGES), default="en", help="Language of what is explained.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result (tdlab.experiment/1) to stdout.")
 @click.option("--timings", "show_timings", is_flag=True, help="Print how long each phase took.")
@@ -31,6 +32,7 @@ def command(
     host_name: str,
     out: Path | None,
     allow_module_reload: bool,
+    second_host: bool,
     lang: Lang,
     as_json: bool,
     show_timings: bool,
@@ -58,7 +60,8 @@ def command(
         host, emulator = place.resolve(host_name)
     kept = out or default_folder(f"measure-{name}")
     with timings.phase("measure"):
-        setting = Setting(host, kept, say, emulator, allow_module_reload or emulator is not None)
+        allowed = allow_module_reload or emulator is not None
+        setting = Setting(host, kept, say, emulator, allowed, second_host)
         result = runner.run(experiment, setting)
     _show(result, kept, lang, as_json)
     if show_timings:

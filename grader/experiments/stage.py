@@ -54,6 +54,8 @@ class Setting:
     emulator: str | None = None
     # Whether the host's KVM module may be loaded anew: asked for, or the host is one of our own.
     allow_module_reload: bool = False
+    # Whether a second emulated host may be started beside an emulated one, for what is compared with it.
+    second_host: bool = False
 
 
 class Stage:
@@ -63,6 +65,7 @@ class Stage:
         self.experiment = experiment
         self.host = setting.host
         self.emulator = setting.emulator
+        self.second_host = setting.second_host
         self.owner = owner
         self.say = setting.say
         self.notebook = Notebook(experiment.description, setting.folder, setting.emulator)
