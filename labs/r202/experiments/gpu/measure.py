@@ -22,6 +22,8 @@ STEPS = {
     "given": Bilingual(fr="confiée à la VM", en="given to the VM"),
     "after": Bilingual(fr="la VM est finie", en="the VM has ended"),
 }
+OPENS = Bilingual(fr="s’ouvre", en="opens")
+NONE = Bilingual(fr="aucun", en="none")
 # What a kernel makes of a display that it drives.
 SCREENS = "ls -d /sys/class/drm/card[0-9]* /sys/class/graphics/fb[0-9]* 2>/dev/null; true"
 REMEDY = "add a second display device behind an IOMMU; or use a lab host: tdlab host up --emulated"
@@ -53,11 +55,12 @@ def measure(stage: Stage) -> None:
     stage.evidence("lspci-after.txt", handover.lspci(stage.host, *addresses))
     rows.append(row(STEPS["after"], back, _screens(stage)))
     stage.table("where", rows)
-    stage.note("lost", driver=back.driver or "-")
+    if display.driver:
+        stage.note("lost", driver=back.driver)
+    else:
+        stage.note("driverless")
     if others := [str(one) for one in along[1:]]:
         stage.note("together", others=", ".join(others))
-    if display.driver is None:
-        stage.note("driverless")
 
 
 def _given(stage: Stage, display: PciDevice, guest: Domain) -> dict[str, Value]:
@@ -68,7 +71,7 @@ def _given(stage: Stage, display: PciDevice, guest: Domain) -> dict[str, Value]:
     stage.evidence("guest-pci.txt", "".join(f"{one}\n" for one in inside))
     found = seen_as(inside, display)
     assert now.iommu_group is not None  # noqa: S101 (VFIO has bound it)
-    answer = handover.opened(stage, now.iommu_group)
+    answer = handover.opened(stage, now.iommu_group) or OPENS
     stage.measure("visible", [sum(one.class_ >> 16 == DISPLAY for one in inside)])
     stage.measure("memory", [sum(found.memory) / 2**20])
     stage.note(
@@ -116,11 +119,17 @@ def row(
     device: PciDevice,
     screens: str | None,
     *,
-    answer: str | None = None,
+    answer: str | Bilingual | None = None,
     guest: str | None = None,
 ) -> dict[str, Value]:
     """Return a step's row: what the host has of the device, and what the guest has."""
-    return {"step": step, "driver": device.driver, "screens": screens, "answer": answer, "guest": guest}
+    return {
+        "step": step,
+        "driver": device.driver or NONE,
+        "screens": screens or NONE,
+        "answer": answer,
+        "guest": guest,
+    }
 
 
 def _screens(stage: Stage) -> str | None:

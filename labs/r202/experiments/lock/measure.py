@@ -30,6 +30,9 @@ STEPS = {
 OPENS = Bilingual(fr="s’ouvre", en="opens")
 SEEN_IN_GUEST = Bilingual(fr="l’invité : {driver}, {mac}", en="the guest: {driver}, {mac}")
 
+NO_DRIVER = Bilingual(fr="aucun", en="none")
+NO_INTERFACE = Bilingual(fr="aucune", en="none")
+
 
 def measure(stage: Stage) -> None:
     """Lock a card, then share it."""
@@ -136,8 +139,8 @@ def row(step: Bilingual, device: PciDevice, answer: str | Bilingual | None = Non
     """Return a step's row: what the host has of the device, and what was answered."""
     return {
         "step": step,
-        "driver": device.driver,
-        "interface": ", ".join(device.interfaces) or None,
+        "driver": device.driver or NO_DRIVER,
+        "interface": ", ".join(device.interfaces) or NO_INTERFACE,
         "answer": answer,
     }
 
