@@ -2,35 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
-from domains.devices import modules
-from domains.errors import InfrastructureError
+from grader.experiments.entry import refused_entry
 from grader.experiments.stage import Stage
 from grader.language.bilingual import Bilingual
 from grader.measure.vmcs import DumpField, read_dump
 
 HERE = Path(__file__).resolve().parent
-DUMPS = {"kvm_amd": "dump_invalid_vmcb", "kvm_intel": "dump_invalid_vmcs"}
 
 
 def measure(stage: Stage) -> None:
     """Switch the dump on, enter a guest that cannot be, and annotate what the kernel log holds."""
-    module, _ = modules.parameters(stage.host)
-    stage.asked(module=module, dump=True)
-    # The log is everybody's: what follows this line is ours.
-    mark = f"tdlab-{stage.owner.run}: entering a guest whose code segment is both 64-bit and 32-bit"
-    with modules.switched(stage.host, DUMPS[module], True, owner=stage.owner):
-        stage.ran(module=module, dump=modules.parameters(stage.host)[1][DUMPS[module]] in {"Y", "1"})
-        stage.as_root(["sh", "-c", 'echo "$1" >/dev/kmsg', "tdlab", mark])
-        entered = json.loads(stage.program(HERE / "bad_entry.py", root=True).stdout)
-        log = stage.as_root(["dmesg"]).stdout
-    if mark not in log:
-        raise InfrastructureError(
-            f"the kernel log of {stage.host.name} was overwritten meanwhile", remedy="try again"
-        )
-    text = log.partition(mark)[2]
+    stage.asked(dump=True)
+    found = refused_entry(stage, HERE / "bad_entry.py")
+    stage.ran(module=found.module, dump=found.dump_is_on)
+    entered, text = found.entered, found.log
     file = stage.evidence("kernel-log.txt", text)
     stage.note("refused", reason=entered["reason"], code=entered["code"])
     dump = read_dump(text)
