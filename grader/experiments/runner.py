@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime
 import importlib.util
+import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator
@@ -63,6 +64,8 @@ def load(experiment: Experiment) -> Measure:
     if found is None or found.loader is None or not experiment.code.is_file():
         raise InfrastructureError(f"{experiment.folder} has no {experiment.code.name}")
     module = importlib.util.module_from_spec(found)
+    # Dataclasses look their module up by its name.
+    sys.modules[name] = module
     found.loader.exec_module(module)
     measure = getattr(module, "measure", None)
     if not callable(measure):

@@ -100,9 +100,9 @@ def seconds(guest: Guest, workload: Workload, count: int, *, timeout: float = 12
 def rounds(guest: Guest, workload: Workload, start: int, *, least: float = 0.5) -> int:
     """Return how many rounds take ``least`` seconds or more in this guest, ``start`` of them at least."""
     count, took = start, seconds(guest, workload, start)
-    while took < least and count < _MOST // 16:
+    while took < least and count < _MOST:
         # The clock's step is 0.01 s: what took no step at all is tried with sixteen times as many.
-        count = int(count * (min(16.0, 1.2 * least / took) if took else 16.0)) + 1
+        count = min(_MOST, int(count * (min(16.0, 1.2 * least / took) if took else 16.0)) + 1)
         took = seconds(guest, workload, count)
     return count
 
