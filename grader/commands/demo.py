@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from domains.files import write_whole
-from grader.language import LANGUAGES
+from grader.language import LANGUAGES, Lang
 from grader.running.execution import Request, default_folder, execute, exit_code
 from grader.running.timings import Timings
 
@@ -28,10 +28,17 @@ _LAB = "r202"
     flag_value="last",
     help="Go on with the last demo, or with the one in this folder.",
 )
+@click.option(
+    "--full",
+    is_flag=True,
+    help="Also make an emulated lab host, and measure the whole matrix and every experiment on it.",
+)
 @click.option("--lang", type=click.Choice(LANGUAGES), default="en", help="The language the report opens in.")
 @click.option("--json", "as_json", is_flag=True, help="Print the run (tdlab.run/1) to stdout.")
 @click.option("--timings", "show_timings", is_flag=True, help="Print how long each phase took.")
-def command(out: Path | None, resume: str | None, lang: str, as_json: bool, show_timings: bool) -> int:
+def command(
+    out: Path | None, resume: str | None, full: bool, lang: Lang, as_json: bool, show_timings: bool
+) -> int:
     """Measure every NIC model on this host, grade the lab's sample answers, and write one report."""
     from grader import report
     from grader.lab import lab as labs
@@ -44,9 +51,22 @@ def command(out: Path | None, resume: str | None, lang: str, as_json: bool, show
     lab = labs.load(labs.find(_LAB))
     asked = matrix.load(lab.folder / "matrix.yaml")
     folder = out or (journal.last("demo") if resume == "last" else Path(resume or default_folder("demo")))
-    run = execute(Request(asked, folder, resume is not None, "demo"), timings)
+    # The emulated host's run is what the page of a whole demo is about; this machine's has one of its own.
+    here = folder / "this-machine" if full else folder
+    folder.mkdir(parents=True, exist_ok=True)
+    journal.remember(folder, "demo")
+    run = execute(Request(asked, here, resume is not None, "demo-here"), timings)
+    broken = False
     with timings.phase("grade the samples"):
-        grade, surprises = _graded(lab, run, folder / "samples")
+        grade, surprises = _graded(lab, run, here / "samples")
+    if full:
+        from grader.running import whole
+
+        with timings.phase("write the report"):
+            report.write(run, here, grade, lang=lang)
+        found = whole.measure(asked, lab.folder, folder, resume=resume is not None, timings=timings)
+        broken = exit_code(run) != 0 or any(one.status == "error" for one in found.results)
+        run = found.run
     with timings.phase("write the report"):
         report.write(run, folder, grade, lang=lang)
         write_whole(folder / "grade.json", grade.model_dump_json(by_alias=True, indent=2) + "\n")
@@ -62,7 +82,7 @@ def command(out: Path | None, resume: str | None, lang: str, as_json: bool, show
     click.echo(f"report: {folder / 'report.html'}", err=True)
     if show_timings:
         timings.show()
-    return exit_code(run, broken=bool(surprises))
+    return exit_code(run, broken=bool(surprises) or broken)
 
 
 def _graded(lab: Lab, run: Run, folder: Path) -> tuple[Grade, list[str]]:

@@ -1,0 +1,99 @@
+"""``tdlab demo --full``: the emulated host, the whole matrix and every experiment on it."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from grader.measure.matrix import Matrix
+from grader.measure.run import Run
+from grader.running.execution import Request, execute, say
+from grader.running.timings import Timings
+
+if TYPE_CHECKING:
+    from grader.experiments.description import Experiment
+    from grader.experiments.result import Result
+
+NAME = "demo"
+EXPERIMENTS = "experiments"
+# The chapters of the TD, in the order in which it tells them.
+_ORDER = ("processor", "memory", "devices")
+
+
+@dataclass(frozen=True)
+class Whole:
+    """What all of it gave: the matrix measured on the emulated host, and the experiments."""
+
+    run: Run
+    results: tuple[Result, ...]
+
+
+def measure(matrix: Matrix, lab: Path, folder: Path, *, resume: bool, timings: Timings) -> Whole:
+    """Measure the matrix and run the experiments of a lab on an emulated host, which is ended afterwards.
+
+    What ``folder`` holds of a run that was interrupted is not measured again when ``resume``.
+    """
+    with emulated_host(timings) as host:
+        run = execute(Request(matrix, folder, resume, "demo", host=host), timings)
+        results = tuple(_experiments(lab, folder / EXPERIMENTS, host, resume=resume, timings=timings))
+    return Whole(run, results)
+
+
+@contextlib.contextmanager
+def emulated_host(timings: Timings) -> Iterator[str]:
+    """Own an emulated host; yield its name. Its saved state stays: the next time takes seconds."""
+    from domains import daemon, hypervisor, ownership, store
+    from domains.emulated import lifecycle, plan
+    from domains.emulated.lifecycle import Emulator
+    from domains.qemu import behaviour, resolver
+
+    if told := daemon.ensure_running():
+        say(told)
+    with timings.phase("choose (or build) a QEMU"):
+        chosen = resolver.resolve(frozenset(behaviour.BEHAVIOURS), say=say, allow_less=True)
+    with hypervisor.connected() as connection:
+        for leftover in ownership.sweep(connection, store.pool(connection)):
+            say(f"removed {leftover.kind} {leftover.name}, left by a command that was killed")
+        with timings.phase("emulated host up"):
+            emulator = Emulator(chosen.path, chosen.why)
+            lifecycle.up(connection, plan.HostPlan(NAME, "", ""), emulator, say)
+        try:
+            yield NAME
+        finally:
+            with timings.phase("emulated host down"):
+                lifecycle.down(connection, NAME)
+
+
+def _experiments(
+    lab: Path, folder: Path, host_name: str, *, resume: bool, timings: Timings
+) -> Iterator[Result]:
+    from grader.experiments import description, place, runner
+    from grader.experiments.stage import Setting
+
+    host, emulator = place.resolve(host_name)
+    for experiment in _in_order(list(description.find_all(lab))):
+        kept = folder / experiment.id
+        if resume and (done := _done(kept)):
+            yield done
+            continue
+        say(f"experiment {experiment.id}")
+        with timings.phase(f"experiment {experiment.id}"):
+            yield runner.run(experiment, Setting(host, kept, say, emulator, emulator is not None))
+
+
+def _in_order(experiments: Sequence[Experiment]) -> list[Experiment]:
+    return sorted(experiments, key=lambda one: (_ORDER.index(one.description.chapter), one.id))
+
+
+def _done(folder: Path) -> Result | None:
+    """Return the result of an experiment that need not be run again, or None."""
+    from domains.errors import UsageError
+    from grader.experiments import result as results
+
+    with contextlib.suppress(UsageError, FileNotFoundError):
+        found = results.read(folder / results.FILE)
+        return found if found.status != "error" else None
+    return None
