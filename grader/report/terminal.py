@@ -123,6 +123,10 @@ def _print_causes(run: Run, measured: list[CellResult], console: Console) -> Non
     causes = dict.fromkeys(cause for cell in measured for cause in cell.not_measurable.values())
     for cause in causes:
         console.print(_text("n/m:", "yellow"), _text(cause))
+    for cell in measured:
+        if (seen := cell.exit_reasons) and seen.agrees is False:
+            said = f"by reason the tracepoint saw {seen.traced} exits, and KVM counted {seen.counted}"
+            console.print(_text(f"{cell.id}:", "yellow"), _text(said))
     others = sorted({accelerator(cell).upper() for cell in measured} - {"KVM"})
     if others:
         why = refusal(run) or "the run does not say why"

@@ -89,7 +89,7 @@ def _by_reason(cell: CellResult, reasons: dict[str, ExitReasons], why: dict[str,
         return cell
     if found := reasons.get(cell.id):
         return cell.model_copy(update={"exit_reasons": found})
-    cause = why.get(cell.id, "the run ended before they were counted")
+    cause = why.get(cell.id, "the run ended before exits were counted by reason")
     if cell.ran.get("accelerator") == "tcg":
         cause = NOT_UNDER_TCG
     return cell.model_copy(update={"not_measurable": cell.not_measurable | {tracing.KIND: cause}})

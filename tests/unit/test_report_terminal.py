@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from grader.measure import run
-from grader.measure.run import Run
+from grader.measure.run import ExitReasons, Run
 from grader.report.terminal import print_grade, print_run
 from grader.results.result import CheckResult, Grade, Outcome, SubmissionGrade
 
@@ -45,6 +45,18 @@ def test_not_measurable_is_not_0(tcg: Run) -> None:
     assert "n/m" in text
     assert "n/m: TCG has no VM exits" in text
     assert "TCG, not KVM: /dev/kvm opens" in text
+
+
+@pytest.mark.parametrize("width", [40, 80])
+def test_counts_that_disagree_are_told(width: int) -> None:
+    kvm = run.read(DATA / "run-kvm.json")
+    cells = [
+        cell.model_copy(update={"exit_reasons": ExitReasons(traced=7, counted=9, agrees=agrees)})
+        for cell, agrees in zip(kvm.cells[:2], (False, True), strict=True)
+    ]
+    said = " ".join(shown(kvm.model_copy(update={"cells": tuple(cells)}), width).split())
+    assert said.count("the tracepoint saw 7 exits, and KVM counted 9") == 1
+    assert f"{cells[0].id}: by reason" in said
 
 
 def test_no_color_is_honoured(tcg: Run, monkeypatch: pytest.MonkeyPatch) -> None:
