@@ -39,7 +39,9 @@ DISK_DRIVERS = ("virtio_blk", "ata_piix", "ahci", "sd_mod", "vmw_pvscsi", "virti
 CHANNEL_DRIVERS = ("virtio_console", "virtio_pci", "virtio_mmio")
 # Without a source of entropy the first random number takes a second, in the midst of a transfer.
 ENTROPY_DRIVERS = ("virtio_rng",)
-DRIVERS = NIC_DRIVERS + DISK_DRIVERS + CHANNEL_DRIVERS + ENTROPY_DRIVERS
+# No device asks for it: an experiment loads it, to see a CPU with the extension and one without.
+HYPERVISOR_DRIVERS = ("kvm_amd",)
+DRIVERS = NIC_DRIVERS + DISK_DRIVERS + CHANNEL_DRIVERS + ENTROPY_DRIVERS + HYPERVISOR_DRIVERS
 
 # Scripts of this folder and where they go.
 SCRIPTS = {
