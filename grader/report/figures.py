@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from grader.measure.run import CellResult, Measurement
 
@@ -16,6 +17,28 @@ from grader.measure.run import CellResult, Measurement
 THROUGHPUT = ("tcp_to_guest", "tcp_from_guest")
 EXITS = "exits_per_mb"
 _ROUND_STEPS = (1.0, 2.0, 2.5, 5.0)
+
+
+class Axis(Protocol):
+    """Where values stand: ticks at round values, the first at 0 and the last at 100 per cent."""
+
+    @property
+    def ticks(self) -> tuple[float, ...]: ...
+
+    def at(self, value: float) -> float: ...
+
+
+class Sampled(Protocol):
+    """What is drawn as a bar: a median, its interval, and every sample."""
+
+    @property
+    def samples(self) -> tuple[float, ...]: ...
+
+    @property
+    def median(self) -> float: ...
+
+    @property
+    def ci95(self) -> tuple[float, float] | None: ...
 
 
 @dataclass(frozen=True)
@@ -55,14 +78,14 @@ class Bar:
     """One measurement drawn: its median, the interval's ends and every sample (per cent of the width)."""
 
     metric: str
-    measured: Measurement
+    measured: Sampled
     median: float
     low: float | None
     high: float | None
     dots: tuple[float, ...]
 
 
-def bar(metric: str, measured: Measurement, on: Scale) -> Bar:
+def bar(metric: str, measured: Sampled, on: Axis) -> Bar:
     """Place a measurement on a scale; samples that fall on one place are drawn once."""
     low, high = measured.ci95 or (None, None)
     return Bar(

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from domains.spec import EMULATED_NICS
 from grader.language.i18n import Texts, number
 from grader.language.inert import one_line
-from grader.measure.run import CellResult, Measurement, Run
-from grader.report.figures import EXITS
+from grader.measure.run import CellResult, Run
+from grader.report.figures import EXITS, Sampled
 
 _RESAMPLES = 2_000
 # The emulated NIC that people know best is compared first; likewise for what replaces it.
@@ -33,7 +33,7 @@ class Ratio:
         return self.low is not None and self.high is not None and self.low <= 1.0 <= self.high
 
 
-def ratio(above: Measurement, below: Measurement) -> Ratio | None:
+def ratio(above: Sampled, below: Sampled) -> Ratio | None:
     """Return the ratio of two medians, without an interval when there are fewer than three samples."""
     if below.median <= 0:
         return None

@@ -5,30 +5,39 @@ from __future__ import annotations
 import base64
 import functools
 import hashlib
+import re
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
-from grader.language import LANGUAGES
+from grader.experiments.result import Measured, Value
+from grader.language import LANGUAGES, Lang
+from grader.language.bilingual import Bilingual
 from grader.language.i18n import Texts, fixed, moment, number, plain, points, translator
 from grader.language.inert import inert, one_line
 from grader.measure.run import Run
 from grader.report import published, view, words
+from grader.report.story.claims import Seen
+from grader.report.story.kept import EMPTY, Shelf
 from grader.results.result import Grade
 
 # A domain's XML is the longest thing shown.
 _LONGEST = 65_536
+_CODE = re.compile(r"`([^`]+)`")
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 
 
-def html_text(run: Run, grade: Grade | None = None, *, lang: str = "en") -> str:
-    """Return the page; ``lang`` is the language that it opens in, the other is one click (no script) away."""
+def html_text(run: Run, grade: Grade | None = None, *, lang: Lang = "en", shelf: Shelf = EMPTY) -> str:
+    """Return the page; ``lang`` is the language that it opens in, the other is one click (no script) away.
+
+    ``shelf`` holds the results of experiments that lie beside the run.
+    """
     style = (TEMPLATES / "report.css").read_text(encoding="utf-8")
     say = translator(lang)
     # Autoescape has made each body; it is markup of ours with others' text inert inside it.
-    bodies = {one: Markup(_body(run, grade, one)) for one in LANGUAGES}  # noqa: S704
+    bodies = {one: Markup(_body(run, grade, one, shelf)) for one in LANGUAGES}  # noqa: S704
     return (
         _environment()
         .get_template("report.html.j2")
@@ -50,12 +59,12 @@ def heading(run: Run, say: Texts, lang: str) -> str:
     return run.title.get(lang) or say("What each NIC model costs")
 
 
-def _body(run: Run, grade: Grade | None, lang: str) -> str:
+def _body(run: Run, grade: Grade | None, lang: Lang, shelf: Shelf) -> str:
     say = translator(lang)
     context: dict[str, Any] = {
         "lang": lang,
         "t": say,
-        "page": view.page(run, say, lang),
+        "page": view.page(run, say, lang, shelf),
         "run": run,
         "grade": grade,
         "published": published.read(),
@@ -69,8 +78,36 @@ def _body(run: Run, grade: Grade | None, lang: str) -> str:
         "metric_name": lambda name: say(words.METRIC_NAMES[name]) if name in words.METRIC_NAMES else name,
         "fact_name": lambda name: say(words.FACTS[name]) if name in words.FACTS else inert(name),
         "words": words,
+        "bi": lambda text: text.say(lang),
+        "quantity": lambda of, value: number(value, lang, digits=1 if _is_count(of, value) else 3),
+        "tick": lambda value: fixed(value, lang, decimals=_decimals(value)),
+        "value": lambda value: _value(value, say, lang),
+        "is_number": lambda value: isinstance(value, int | float) and not isinstance(value, bool),
     }
     return _environment().get_template("body.html.j2").render(context)
+
+
+def _value(value: Value, say: Texts, lang: Lang) -> str:
+    """Return a value of a table for people; a whole number may be a name (a PID) and stays as it is."""
+    if isinstance(value, Bilingual):
+        return value.say(lang)
+    if isinstance(value, float):
+        return number(value, lang)
+    return "" if value is None else plain(value, say)
+
+
+def _is_count(of: Measured | Seen, value: float) -> bool:
+    return of.unit == "" and value == round(value)
+
+
+def _marked(text: object) -> Markup:
+    """Return inert text in which `this` is code."""
+    return Markup(_CODE.sub(r"<code>\1</code>", str(escape(inert(text)))))  # noqa: S704
+
+
+def _decimals(value: float) -> int:
+    """Return how many decimals a round value of an axis needs."""
+    return next((count for count in range(9) if round(value, count) == round(value, 12)), 9)
 
 
 @functools.cache
@@ -84,7 +121,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"inert": inert, "one_line": one_line, "at": "{:.2f}%".format}
+    environment.filters |= {"inert": inert, "one_line": one_line, "marked": _marked, "at": "{:.2f}%".format}
     return environment
 
 

@@ -12,6 +12,11 @@ from grader.measure.run import METRICS, CellResult, Measurement, Run
 from grader.report import figures, finding
 from grader.report.figures import Figure
 from grader.report.finding import Ratio
+from grader.report.story import chapters, claims, reasons
+from grader.report.story.chapters import Chapter
+from grader.report.story.claims import CameOut
+from grader.report.story.kept import EMPTY, Shelf
+from grader.report.story.reasons import ByReason
 
 PANELS = ("rtt", "boot_to_ready", "host_cpu_per_gb")
 _LEFT_OPEN = (None, "", "any")
@@ -20,13 +25,18 @@ _EXIT_METRICS = ("exits_per_mb", "mmio_exits_per_mb", "pio_exits_per_mb")
 
 @dataclass(frozen=True)
 class Group:
-    """The cells that ran under one accelerator: only these may be compared with each other."""
+    """The cells that ran under one accelerator: only these may be compared with each other.
+
+    ``varies`` is the cell whose exits per MB vary most over the rounds, with its coefficient of variation.
+    """
 
     accelerator: str
     sentences: tuple[str, ...]
     throughput: Figure | None
     panels: tuple[Figure, ...]
     uncounted: tuple[str, ...]
+    reasons: ByReason | None = None
+    varies: tuple[CellResult, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -46,6 +56,10 @@ class EptPair:
     off: CellResult
     lines: tuple[tuple[str, Measurement, Measurement, Ratio | None], ...]
 
+    def line(self, metric: str) -> tuple[Measurement, Measurement, Ratio | None] | None:
+        """Return what was measured of one metric, or None."""
+        return next((one[1:] for one in self.lines if one[0] == metric), None)
+
 
 @dataclass(frozen=True)
 class Page:
@@ -61,6 +75,15 @@ class Page:
     fact_names: tuple[str, ...]
     facts: tuple[tuple[CellResult, tuple[Fact | None, ...]], ...]
     environment: tuple[tuple[str, Any], ...]
+    claims: tuple[CameOut, ...] = ()
+    chapters: tuple[Chapter, ...] = ()
+    damaged: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def emulator(self) -> str | None:
+        """What imitates the host's processor, where the run names it."""
+        named = self.run.environment.get("emulator")
+        return str(named) if named else None
 
     @property
     def differs(self) -> int:
@@ -68,15 +91,15 @@ class Page:
         return sum(1 for _, facts in self.facts for one in facts if one and one.state == "differs")
 
 
-def page(run: Run, say: Texts, lang: str) -> Page:
-    """Gather what the report of ``run`` shows."""
+def page(run: Run, say: Texts, lang: str, shelf: Shelf = EMPTY) -> Page:
+    """Gather what the report of ``run`` shows, and of the experiments beside it."""
     measured = [cell for cell in run.cells if cell.status == "measured"]
     pairs = ept_pairs(measured)
     # On shadow page tables a NIC is not what is studied: those cells have a section of their own.
     aside = {pair.off.id for pair in pairs}
     compared = [cell for cell in measured if cell.id not in aside]
     common, names, facts = asked_and_ran(measured)
-    groups = [_group(one, compared, say, lang) for one in finding.accelerators(run)]
+    groups = [_group(one, compared, measured, say, lang) for one in finding.accelerators(run)]
     # The biggest group first: it is what the run was for.
     size = {one.accelerator: len(one.throughput.rows) if one.throughput else 0 for one in groups}
     return Page(
@@ -90,11 +113,21 @@ def page(run: Run, say: Texts, lang: str) -> Page:
         fact_names=names,
         facts=facts,
         environment=tuple(flat(run.environment)),
+        claims=claims.judge(run, shelf),
+        chapters=chapters.tell(shelf.kept, memory=bool(pairs), devices=bool(groups)),
+        damaged=shelf.damaged,
     )
 
 
-def _group(accelerator: str, cells: Sequence[CellResult], say: Texts, lang: str) -> Group:
-    own = [cell for cell in cells if finding.accelerator(cell) == accelerator]
+def _group(
+    accelerator: str,
+    compared: Sequence[CellResult],
+    measured: Sequence[CellResult],
+    say: Texts,
+    lang: str,
+) -> Group:
+    own = [cell for cell in compared if finding.accelerator(cell) == accelerator]
+    every = [cell for cell in measured if finding.accelerator(cell) == accelerator]
     panels = (figures.single(own, metric) for metric in PANELS)
     causes = (cell.not_measurable.get(metric) for cell in own for metric in _EXIT_METRICS)
     return Group(
@@ -103,7 +136,15 @@ def _group(accelerator: str, cells: Sequence[CellResult], say: Texts, lang: str)
         throughput=figures.throughput(own),
         panels=tuple(one for one in panels if one),
         uncounted=tuple(dict.fromkeys(cause for cause in causes if cause)),
+        reasons=reasons.by_reason(every),
+        varies=_varies(every),
     )
+
+
+def _varies(cells: Sequence[CellResult]) -> tuple[CellResult, float] | None:
+    found = [(cell, one.cv) for cell in cells if (one := cell.measurements.get(figures.EXITS))]
+    known = [(cell, cv) for cell, cv in found if cv is not None]
+    return max(known, key=lambda one: one[1]) if known else None
 
 
 def ept_pairs(cells: Sequence[CellResult]) -> tuple[EptPair, ...]:

@@ -59,6 +59,14 @@ OUTCOMES = {
 
 STATUSES = {"skipped": N_("skipped"), "error": N_("error"), "measured": N_("measured")}
 
+# What came out of a claim of the TD.
+VERDICTS = {
+    "holds": N_("It holds."),
+    "not": N_("It does not hold here."),
+    "open": N_("It cannot be told."),
+    "unmeasured": N_("Not measured."),
+}
+
 # The facts that tdlab records about a host; a fact without a name here is shown under its key.
 FACTS = {
     "cpu": N_("processor"),
@@ -74,6 +82,7 @@ FACTS = {
     "cpus": N_("processors"),
     "distribution": N_("distribution"),
     "host": N_("host"),
+    "emulator": N_("emulator of the host"),
     "iperf3": N_("iperf3"),
     "kernel_arguments": N_("kernel arguments"),
     "memory_kib": N_("memory, KiB"),

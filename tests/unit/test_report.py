@@ -18,6 +18,7 @@ from grader.measure.run import Run
 from grader.report.html import html_text
 from grader.report.junit import junit_text
 from grader.report.samples import csv_text
+from grader.report.story import kept
 from grader.report.terminal import print_grade, print_run
 from grader.results.result import Grade
 
@@ -61,6 +62,12 @@ def printed(one: Console) -> str:
 def test_html_is_golden(tcg: Run, kvm: Run, grade: Grade) -> None:
     assert_golden("run.html", html_text(tcg, grade))
     assert_golden("run-kvm.fr.html", html_text(kvm, lang="fr"))
+
+
+def test_the_story_is_golden(kvm: Run) -> None:
+    named = kvm.environment | {"emulator": "QEMU 10.0.13, TCG"}
+    emulated = kvm.model_copy(update={"environment": named})
+    assert_golden("story.html", html_text(emulated, shelf=kept.find(DATA)))
 
 
 def test_csv_is_golden(tcg: Run) -> None:

@@ -132,7 +132,7 @@ def test_exits_stand_beside_the_throughput_where_they_were_counted(kvm: Run) -> 
 
 def test_ept_on_and_off_stand_side_by_side(kvm: Run) -> None:
     tree = page(html_text(kvm))
-    (section,) = tree.xpath("//main[@lang='en']/section[h2='EPT or RVI, on and off']")
+    (section,) = tree.xpath("//main[@lang='en']//section[h3='EPT or RVI, on and off']")
     lines = {row.xpath("string(th)"): row for row in section.xpath(".//tbody/tr")}
     assert "from start to ready, s" in lines
     assert lines["page faults taken by the hypervisor, per MB"].xpath("string(td[3]/b)") == "27.2"
@@ -191,7 +191,7 @@ def test_colours_have_the_contrast_that_wcag_aa_asks_for(theme: int) -> None:
     assert len(blocks) == 3
     light = dict(re.findall(r"--([\w-]+): (#[0-9a-f]+)", blocks[0]))
     colours = light | dict(re.findall(r"--([\w-]+): (#[0-9a-f]+)", blocks[theme]))
-    for text in ("ink", "muted", "to", "from", "good", "bad", "loud"):
+    for text in ("ink", "muted", "to", "from", "good", "bad", "loud", "mmio", "violet", "teal"):
         assert contrast(colours[text], colours["paper"]) >= 4.5, text
     for text in ("ink", "muted"):
         assert contrast(colours[text], colours["wash"]) >= 4.5, text
