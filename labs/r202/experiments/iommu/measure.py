@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from domains import devices
+from domains import daemon, devices, hosts
+from domains import hypervisor as hypervisors
 from domains.capabilities import pci
 from domains.capabilities import survey as surveys
 from domains.capabilities.survey import Survey
 from domains.devices import Inventory, PciDevice
+from domains.emulated import sibling
 from domains.errors import InfrastructureError
 from domains.host import Host
-from grader.experiments import programs, second_host
+from domains.hypervisor import LOCAL_URI
+from grader.experiments import programs
 from grader.experiments.result import Value
 from grader.experiments.stage import Stage
 from grader.language.bilingual import Bilingual
@@ -25,6 +29,7 @@ HERE = Path(__file__).resolve().parent
 KNOWN_DRIVER = "igb"
 UNSAFE = "/sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts"
 RESERVED = "for one in /sys/kernel/iommu_groups/*/reserved_regions; do cat $one; done | sort -u"
+PCI_BRIDGE = 0x0604
 FAULT = ("DMAR: [DMA", "IO_PAGE_FAULT")
 MEANINGS = {
     "msi": Bilingual(
@@ -68,7 +73,7 @@ def measure(stage: Stage) -> None:
         _confinement(stage, subject, asked[0])
     stage.table("windows", rows)
     if stage.second_host:
-        with second_host.without_interrupt_remapping(stage) as other:
+        with _second_host(stage) as other:
             asked.append(_ask_elsewhere(stage, other))
     if asked:
         stage.table("remapping", [remapping_row(one) for one in asked])
@@ -92,6 +97,23 @@ def _ask(stage: Stage, host: Host, survey: Survey, subject: PciDevice) -> Asked:
         unsafe = (host.read(UNSAFE) or "").strip() or None
     stage.evidence(f"vfio-{host.name}.json", text)
     return Asked(host.name, remaps(survey), unsafe, json.loads(text))
+
+
+@contextlib.contextmanager
+def _second_host(stage: Stage) -> Iterator[Host]:
+    """Own a host without interrupt remapping; it is made on this machine, as the first one was."""
+    if not hosts.is_emulated(stage.host):
+        stage.skip(
+            f"{stage.host.name} is no emulated host: a second one like it cannot be made",
+            "leave --second-host out, or name one of `tdlab host list`",
+        )
+    if said := daemon.ensure_running():
+        stage.say(said)
+    with (
+        hypervisors.connected(LOCAL_URI) as here,
+        sibling.without_interrupt_remapping(here, stage.host.name, stage.say) as other,
+    ):
+        yield other
 
 
 def _ask_elsewhere(stage: Stage, host: Host) -> Asked:
@@ -133,7 +155,7 @@ def chosen(seen: Inventory) -> PciDevice | None:
     spare = [
         one
         for one in reversed(seen.devices)
-        if one.is_nic and not one.pf and not one.vfs and is_spare(seen, one) and not seen.companions(one)
+        if one.is_nic and not one.pf and not one.vfs and is_spare(seen, one) and not along(seen, one)
     ]
     spare.sort(key=lambda one: KNOWN_DRIVER not in {one.driver, *one.modules})
     return spare[0] if spare else None
@@ -152,12 +174,18 @@ def group_rows(seen: Inventory) -> list[dict[str, Value]]:
             "kind": seen.group_types.get(number),
             "device": device.address,
             "driver": device.driver,
-            "along": ", ".join(one.address for one in seen.companions(device)) or None,
-            "spare": is_spare(seen, device),
+            "along": ", ".join(one.address for one in along(seen, device)) or None,
+            "spare": all(is_spare(seen, one) for one in (device, *along(seen, device))),
         }
         for number in seen.groups()
         for device in seen.group(number)
     ]
+
+
+def along(seen: Inventory, device: PciDevice) -> list[PciDevice]:
+    """Return what VFIO wants with a device: its group but for PCI bridges; an ISA bridge is a device to it."""
+    group = seen.group(device.iommu_group) if device.iommu_group is not None else ()
+    return [one for one in group if one.address != device.address and one.class_ >> 8 != PCI_BRIDGE]
 
 
 def reserved_rows(text: str) -> list[dict[str, Value]]:
