@@ -183,7 +183,7 @@ def group_rows(seen: Inventory) -> list[dict[str, Value]]:
 
 
 def along(seen: Inventory, device: PciDevice) -> list[PciDevice]:
-    """Return what VFIO wants with a device: its group but for PCI bridges; an ISA bridge is a device to it."""
+    """Return what VFIO wants with a device: its group but for PCI bridges (an ISA bridge is a device)."""
     group = seen.group(device.iommu_group) if device.iommu_group is not None else ()
     return [one for one in group if one.address != device.address and one.class_ >> 8 != PCI_BRIDGE]
 
