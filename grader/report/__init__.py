@@ -7,11 +7,15 @@ shown inert in every format.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from domains.files import write_whole
 from grader.language import Lang
 from grader.measure.run import Run
 from grader.results.result import Grade
+
+if TYPE_CHECKING:
+    from grader.experiments.result import Result
 
 
 def write(run: Run, folder: Path, grade: Grade | None = None, *, lang: Lang = "en") -> tuple[Path, ...]:
@@ -26,12 +30,33 @@ def write(run: Run, folder: Path, grade: Grade | None = None, *, lang: Lang = "e
     from grader.report.samples import csv_text
     from grader.report.story import kept
 
+    shelf = kept.find(folder)
     texts = {
         "report.json": run.to_json(),
         "report.csv": csv_text(run),
-        "junit.xml": junit_text(run, grade),
-        "report.html": html_text(run, grade, lang=lang, shelf=kept.find(folder)),
+        "junit.xml": junit_text(run, grade, shelf),
+        "report.html": html_text(run, grade, lang=lang, shelf=shelf),
     }
+    return _written(texts, folder)
+
+
+def write_experiment(result: Result, folder: Path, *, lang: Lang = "en") -> Path:
+    """Write the page of one experiment beside its result and evidence; return its path."""
+    from grader.report.html import html_text
+    from grader.report.story.kept import Kept, Shelf
+
+    alone = Run(
+        id=result.experiment,
+        title=result.title.model_dump(),
+        started=result.started,
+        tdlab=result.tdlab,
+        environment=result.environment,
+    )
+    (page,) = _written({"report.html": html_text(alone, lang=lang, shelf=Shelf((Kept(result),)))}, folder)
+    return page
+
+
+def _written(texts: dict[str, str], folder: Path) -> tuple[Path, ...]:
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in texts.items():
         write_whole(folder / name, text)

@@ -83,12 +83,10 @@ def _pair(cells: Sequence[CellResult]) -> tuple[CellResult, CellResult] | None:
 
 
 def _first_of(cells: Sequence[CellResult], models: Sequence[str]) -> CellResult | None:
-    """Return the fastest cell of the first of these models that was measured."""
-    for model in models:
-        measured = [c for c in cells if c.spec.nic.model == model and "tcp_to_guest" in c.measurements]
-        if measured:
-            return max(measured, key=lambda cell: cell.measurements["tcp_to_guest"].median)
-    return None
+    """Return the first cell of the first of these models that was measured: not the one that did best."""
+    measured = [cell for cell in cells if "tcp_to_guest" in cell.measurements]
+    of_model = (next((one for one in measured if one.spec.nic.model == model), None) for model in models)
+    return next((cell for cell in of_model if cell), None)
 
 
 def _towards(fast: CellResult, slow: CellResult, say: Texts, lang: str) -> str:

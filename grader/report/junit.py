@@ -10,8 +10,10 @@ from collections.abc import Sequence
 
 from lxml import etree
 
+from grader.experiments.result import Result
 from grader.language.inert import inert
 from grader.measure.run import CellResult, Run
+from grader.report.story.kept import EMPTY, Shelf
 from grader.results.result import CheckResult, Grade, Outcome, SubmissionGrade
 
 _TAGS = {
@@ -23,9 +25,12 @@ _TAGS = {
 }
 
 
-def junit_text(run: Run, grade: Grade | None = None) -> str:
-    """Return the run, and the grade when there is one, as JUnit XML."""
+def junit_text(run: Run, grade: Grade | None = None, shelf: Shelf = EMPTY) -> str:
+    """Return the run, the experiments beside it, and the grade when there is one, as JUnit XML."""
     suites = [_run_suite(run)]
+    if shelf.kept:
+        name = f"tdlab.experiments.{run.id}"
+        suites.append(_suite(name, [_experiment_case(name, one.result) for one in shelf.kept]))
     if grade:
         suites += [_submission_suite(grade, one) for one in grade.submissions]
     root = _element("testsuites", name="tdlab")
@@ -49,13 +54,25 @@ def _cell_case(run: Run, cell: CellResult) -> etree._Element:
             properties[f"{metric}.ci95"] = "{:g} {:g}".format(*measured.ci95)
     properties |= {f"{metric}.not_measurable": cause for metric, cause in cell.not_measurable.items()}
     _add_properties(case, properties)
-    if cell.status != "measured":
-        _add_verdict(case, "skipped" if cell.status == "skipped" else "error", cell.status, _why(cell))
+    _add_status(case, cell)
     return case
 
 
-def _why(cell: CellResult) -> list[str]:
-    return [cell.cause or "no cause was recorded", *([cell.remedy] if cell.remedy else [])]
+def _experiment_case(classname: str, result: Result) -> etree._Element:
+    case = _element("testcase", classname=classname, name=result.experiment, time=f"{result.seconds:g}")
+    properties = {"host": result.host} | ({"emulator": result.emulator} if result.emulator else {})
+    for name, measured in result.measurements.items():
+        properties[f"{name}.median"] = f"{measured.median:g} {measured.unit}".rstrip()
+    properties |= {f"{name}.not_measurable": cause for name, cause in result.not_measurable.items()}
+    _add_properties(case, properties)
+    _add_status(case, result)
+    return case
+
+
+def _add_status(case: etree._Element, of: CellResult | Result) -> None:
+    if of.status != "measured":
+        said = [of.cause or "no cause was recorded", *([of.remedy] if of.remedy else [])]
+        _add_verdict(case, "skipped" if of.status == "skipped" else "error", of.status, said)
 
 
 def _submission_suite(grade: Grade, submission: SubmissionGrade) -> etree._Element:

@@ -8,6 +8,7 @@ from lxml import etree
 
 from grader.measure import run
 from grader.report.junit import junit_text
+from grader.report.story import kept
 from grader.results.result import Grade
 
 DATA = Path(__file__).parent.parent / "data/report"
@@ -59,3 +60,19 @@ def test_control_characters_do_not_break_the_file() -> None:
     error = suite.find("testcase/error")
     assert error is not None
     assert error.get("message") == "⟨U+0000⟩⟨U+001B⟩[2J ]]> <x>"
+
+
+def test_an_experiment_is_a_case_of_its_own() -> None:
+    found = suites(junit_text(run.read(DATA / "run-kvm.json"), None, kept.find(DATA)))
+    suite = found["tdlab.experiments.fixture-kvm"]
+    counts = tuple(int(suite.get(key, "?")) for key in ("tests", "failures", "errors", "skipped"))
+    assert counts == (6, 0, 1, 1)
+    skipped = suite.find("testcase[@name='iommu']/skipped")
+    assert skipped is not None
+    assert str(skipped.get("message")).startswith("iommu: no IOMMU groups")
+    properties = {
+        one.get("name"): one.get("value") for one in suite.find("testcase[@name='shadow-paging']/properties")
+    }
+    assert properties["fork-time-off.median"] == "11.2 s"
+    assert properties["emulator"] == "QEMU 10.0.13, TCG"
+    assert properties["zapped.not_measurable"].startswith("QEMU reports no")

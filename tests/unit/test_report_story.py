@@ -15,6 +15,7 @@ from lxml import html
 
 from domains.paths import LABS
 from domains.spec import DomainSpec, NicSpec
+from grader import report
 from grader.experiments import description
 from grader.measure import run
 from grader.measure.run import METRICS, CellResult, ExitReason, ExitReasons, Measurement, Run
@@ -360,3 +361,13 @@ class TestPage:
         assert not page.xpath("//main//p/b[normalize-space()='']")
         assert not [link for link in page.xpath("//a/@href") if "script" in link]
         assert "\u202e" not in page.text_content()
+
+
+def test_an_experiment_alone_has_a_page_beside_its_evidence(shelf: Shelf, tmp_path: Path) -> None:
+    page = report.write_experiment(found(shelf, "tlb").result, tmp_path, lang="fr")
+    assert page == tmp_path / "report.html"
+    tree = html.document_fromstring(page.read_bytes())
+    (told,) = tree.xpath("//main[@lang='fr']//section[contains(@class, 'chapter')]/h2/text()")
+    assert told == "La mémoire"
+    assert tree.xpath("//a/@href") == ["evidence/page-walk.json"] * 2
+    assert "Aucun débit" not in tree.text_content()

@@ -59,7 +59,7 @@ class Claim(Record):
 
 @dataclass(frozen=True)
 class Seen:
-    """One side as it was measured; ``name`` is a NIC model, or the measure's title."""
+    """One side as it was measured; ``name`` is a cell's id, or the measure's title."""
 
     name: str | Bilingual
     unit: str
@@ -130,7 +130,7 @@ def _cell(cells: Sequence[CellResult], side: OfCell) -> Seen | None:
         plain = cell.ran.get("ept") != "off" and cell.ran.get("vhost") != "on"
         if cell.status == "measured" and plain and cell.spec.nic.model == side.nic:
             measured = cell.measurements.get(side.metric)
-            return Seen(side.nic, measured.unit, measured) if measured else None
+            return Seen(cell.id, measured.unit, measured) if measured else None
     return None
 
 
