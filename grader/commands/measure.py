@@ -63,20 +63,24 @@ def command(
         allowed = allow_module_reload or emulator is not None
         setting = Setting(host, kept, say, emulator, allowed, second_host)
         result = runner.run(experiment, setting)
-    _show(result, kept, lang, as_json)
+    with timings.phase("write the page"):
+        from grader import report
+
+        page = report.write_experiment(result, kept, lang=lang)
+    _show(result, page, lang, as_json)
     if show_timings:
         timings.show()
     return _exit_code(result)
 
 
-def _show(result: Result, kept: Path, lang: Lang, as_json: bool) -> None:
+def _show(result: Result, page: Path, lang: Lang, as_json: bool) -> None:
     if as_json:
         click.echo(result.to_json(), nl=False)
     else:
         from grader.report.experiment import print_result
 
         print_result(result, lang)
-    click.echo(f"result and evidence: {kept}", err=True)
+    click.echo(f"result and evidence: {page.parent}\npage: {page}", err=True)
 
 
 def _list(experiments: list[Experiment], lang: Lang, as_json: bool) -> None:
