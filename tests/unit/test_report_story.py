@@ -233,6 +233,11 @@ class TestClaims:
         out = judged([E1000, cell("virtio", tcp_to_guest=measured(*above))])
         assert out["throughput-virtio"].verdict == verdict
 
+    def test_one_round_decides_nothing(self) -> None:
+        out = judged([E1000, cell("virtio", tcp_to_guest=measured(600))])["throughput-virtio"]
+        assert out.verdict == "open"
+        assert out.ratio is not None
+
     def test_no_exits_at_all_need_no_division(self) -> None:
         none = cell("vf", mmio_exits_per_mb=measured(0, 0, 0, unit="1/MB"))
         out = judged([E1000, none])["mmio-vf"]

@@ -26,6 +26,7 @@ from grader.report.story.kept import Shelf
 
 FILE = Path(__file__).resolve().parent / "claims.yaml"
 Verdict = Literal["holds", "not", "open", "unmeasured"]
+_FEWEST = 3
 _ORDER = ("processor", "memory", "devices")
 
 
@@ -97,7 +98,12 @@ def judge(run: Run, shelf: Shelf) -> tuple[CameOut, ...]:
 
 
 def verdict(above: Sampled, below: Sampled, ratio: Ratio | None, at_least: float) -> Verdict:
-    """Compare a ratio with its bound; an interval that holds the bound leaves the claim open."""
+    """Compare a ratio with its bound; an interval that holds the bound leaves the claim open.
+
+    So do fewer than three samples, which have no interval.
+    """
+    if min(len(above.samples), len(below.samples)) < _FEWEST:
+        return "open"
     if ratio is None:
         return "holds" if above.median > 0 and below.median == 0 else "open"
     low, high = (ratio.value if end is None else end for end in (ratio.low, ratio.high))
