@@ -9,14 +9,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from domains import ownership, provision, render, store, validate, wait
+from domains import capabilities, images, ownership, provision, render, store, validate, wait
 from domains.cloud.image import key_pair
 from domains.emulated import image, registry, saved, seed
 from domains.emulated.plan import Files, HostPlan
 from domains.emulated.registry import Record
 from domains.emulated.saved import SavedState
 from domains.errors import DeadlineExceeded, HypervisorError, InfrastructureError
-from domains.hypervisor import Hypervisor, Machine, Pool
+from domains.hypervisor import Hypervisor, Machine, Pool, connected
 from domains.phases import Phases
 from domains.render import NetworkPlan, Owner
 
@@ -128,6 +128,8 @@ def _cold(
         record = Record(plan, str(emulator.path), emulator.why, key)
         with phases.phase("provision"):
             provision_host(record, say)
+        with phases.phase("furnish"):
+            _furnish(plan, say)
         with phases.phase("save"):
             _settle(plan)
             overlay = saved.take(machine, pool, owner, key, plan, disk, seed_volume)
@@ -250,6 +252,14 @@ def _wait_for_ssh(plan: HostPlan) -> None:
         waiting_for=f"the SSH server of {plan.name} at {plan.address}",
         deadline=_SSH_SECONDS,
     )
+
+
+def _furnish(plan: HostPlan, say: Say) -> None:
+    """Give a host the guest image, and try what it can do: each copy that is restored has both then."""
+    host = registry.host_of(plan)
+    with connected(host.uri) as inner:
+        store.keep(inner, images.build(say))
+        capabilities.probe(host, inner, refresh=True, say=say)
 
 
 def _settle(plan: HostPlan) -> None:

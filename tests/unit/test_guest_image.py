@@ -76,6 +76,13 @@ def test_that_trimming_drops_sections_and_keeps_segments() -> None:
     assert kernel.trimmed(elf_kernel(b"code", b"sections")).endswith(b"code")
 
 
+def test_that_trimming_drops_the_zeros_that_memory_has_by_itself() -> None:
+    whole = kernel.trimmed(elf_kernel(b"code" + bytes(8192), b"sections"))
+    assert whole.endswith(b"code")
+    in_file, in_memory = struct.unpack_from("<QQ", whole, 64 + 32)
+    assert (in_file, in_memory) == (4, 4 + 8192)
+
+
 @pytest.mark.parametrize(
     ("content", "says"),
     [
