@@ -6,6 +6,7 @@ Ratios are of the warm start and of the reset to the cold start in the same run.
 from __future__ import annotations
 
 import os
+import sys
 import time
 from pathlib import Path
 
@@ -22,7 +23,7 @@ _ROUNDS = 3
 def main() -> None:
     """Start a host of its own cold, then warm and by reset some times, and remove it."""
     daemon.ensure_running()
-    chosen = resolver.resolve(frozenset(behaviour.BEHAVIOURS), say=print)
+    chosen = resolver.resolve(frozenset(behaviour.BEHAVIOURS), say=_say)
     emulator = Emulator(chosen.path, chosen.why)
     asked = plan.HostPlan(f"bench-{os.getpid()}", "", "")
     cold: list[float] = []
@@ -38,7 +39,7 @@ def main() -> None:
             lifecycle.down(connection, asked.name)
             warm.append(_timed(connection, asked, emulator, "warm")[0])
             began = time.monotonic()
-            lifecycle.reset(connection, asked.name, emulator, print)
+            lifecycle.reset(connection, asked.name, emulator, _say)
             reset.append(time.monotonic() - began)
             lifecycle.down(connection, asked.name, forget=True)
     ratios = {"warm_to_cold": _report.ratio(warm, cold), "reset_to_cold": _report.ratio(reset, cold)}
@@ -46,9 +47,13 @@ def main() -> None:
     _report.publish("emulated_host", ratios, figures)
 
 
+def _say(sentence: str) -> None:
+    print(sentence, file=sys.stderr)
+
+
 def _timed(connection: Hypervisor, asked: plan.HostPlan, emulator: Emulator, how: str) -> tuple[float, Up]:
     began = time.monotonic()
-    up = lifecycle.up(connection, asked, emulator, print)
+    up = lifecycle.up(connection, asked, emulator, _say)
     if up.how != how:
         raise SystemExit(f"the host came up {up.how}, not {how}")
     return time.monotonic() - began, up

@@ -1,4 +1,4 @@
-"""How much the exits per megabyte of the same cells vary over runs on an emulated host: coefficients of variation.
+"""How much the exits per megabyte of the same cells vary over runs on an emulated host (cv).
 
 ``tdlab benchmark repeatability`` makes a host of its own name and ends it; each run boots its guests anew.
 """
