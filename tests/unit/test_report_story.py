@@ -253,9 +253,11 @@ class TestClaims:
         assert out.above is not None
         assert out.above.measured.median == 500
 
-    def test_two_accelerators_are_not_compared(self) -> None:
+    def test_guests_under_tcg_prove_nothing(self, shelf: Shelf) -> None:
         other = cell("virtio", {"accelerator": "tcg"}, tcp_to_guest=measured(500, 500, 500))
         assert judged([E1000, other]) == {}
+        out = judged([E1000, other], shelf)["throughput-virtio"]
+        assert (out.verdict, out.cause) == ("unmeasured", "virtio did not run under KVM")
 
     def test_the_emulator_is_named(self) -> None:
         fast = cell("virtio", tcp_to_guest=measured(500, 500, 500))

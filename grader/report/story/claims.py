@@ -1,7 +1,6 @@
 """What the TD claims, set against the data of a run: it holds, it does not, or it could not be told.
 
-Both sides of a claim come from one host under one accelerator, so that no time on an emulator ever meets one
-of hardware.
+Both sides of a claim come from one host, under KVM, so that no time on an emulator ever meets one of hardware.
 """
 
 from __future__ import annotations
@@ -69,7 +68,7 @@ class Seen:
 
 @dataclass(frozen=True)
 class CameOut:
-    """What came out of a claim; ``where`` names the accelerator or emulator that it was measured on.
+    """What came out of a claim; ``where`` says on what it was measured.
 
     ``ratio`` is None when nothing was counted below: then ``holds`` needs no division. ``cause`` says why
     a claim is unmeasured.
@@ -120,12 +119,11 @@ def _judged(claim: Claim, run: Run, shelf: Shelf) -> CameOut:
 
 def _of_cells(claim: Claim, above: OfCell, below: OfCell, run: Run) -> CameOut:
     emulator = run.environment.get("emulator")
-    for accelerator in finding.accelerators(run):
-        own = [cell for cell in run.cells if finding.accelerator(cell) == accelerator]
-        sides = [_cell(own, one) for one in (above, below)]
-        if sides[0] and sides[1]:
-            where = accelerator.upper() + (f" ({emulator})" if emulator else "")
-            return _came_out(claim, sides[0], sides[1], where)
+    # The TD speaks of a processor that runs the guest itself: under TCG there is none.
+    own = [cell for cell in run.cells if finding.accelerator(cell) == "kvm"]
+    first, second = (_cell(own, one) for one in (above, below))
+    if first and second:
+        return _came_out(claim, first, second, "KVM" + (f" ({emulator})" if emulator else ""))
     causes = (_missing(run, one) for one in (above, below))
     return CameOut(claim, "unmeasured", cause="; ".join(dict.fromkeys(one for one in causes if one)))
 
@@ -144,8 +142,9 @@ def _missing(run: Run, side: OfCell) -> str | None:
     cells = [cell for cell in run.cells if cell.spec.nic.model == side.nic]
     if not cells:
         return f"no cell of this run has a NIC {side.nic}"
-    if any(side.metric in cell.measurements for cell in cells):
-        return None
+    if measured := [cell for cell in cells if side.metric in cell.measurements]:
+        under = {finding.accelerator(cell) for cell in measured}
+        return None if "kvm" in under else f"{side.nic} did not run under KVM"
     causes = [cell.not_measurable.get(side.metric) or cell.cause for cell in cells]
     return next((one for one in causes if one), f"{side.nic}: {side.metric} was not measured")
 
