@@ -1,6 +1,6 @@
 """What the TD claims, set against the data of a run: it holds, it does not, or it could not be told.
 
-Both sides of a claim come from one host, under KVM, so that no time on an emulator ever meets one of hardware.
+Both sides of a claim come from one host, under KVM: no time on an emulator ever meets one of hardware.
 """
 
 from __future__ import annotations
