@@ -12,8 +12,8 @@ from pathlib import Path
 
 from benchmarks import _report
 from domains import paths
+from grader.commands import demo_full
 from grader.measure import matrix
-from grader.running import whole
 from grader.running.execution import Request, execute
 from grader.running.timings import Timings
 
@@ -26,7 +26,7 @@ def main() -> None:
     timings = Timings()
     asked = matrix.load(paths.LABS / "r202" / "matrix.yaml").limited(_CELLS, repeats=1, seconds=5)
     found: dict[str, list[float]] = {name: [] for name in _CELLS}
-    with whole.emulated_host(timings) as host, tempfile.TemporaryDirectory() as folder:
+    with demo_full.emulated_host(timings) as host, tempfile.TemporaryDirectory() as folder:
         for number in range(_RUNS):
             run = execute(Request(asked, Path(folder, str(number)), False, "benchmark", host=host), timings)
             for name in _CELLS:

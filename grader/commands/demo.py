@@ -60,11 +60,11 @@ def command(
     with timings.phase("grade the samples"):
         grade, surprises = _graded(lab, run, here / "samples")
     if full:
-        from grader.running import whole
+        from grader.commands import demo_full
 
         with timings.phase("write the report"):
             report.write(run, here, grade, lang=lang)
-        found = whole.measure(asked, lab.folder, folder, resume=resume is not None, timings=timings)
+        found = demo_full.measure(asked, lab.folder, folder, resume=resume is not None, timings=timings)
         broken = exit_code(run) != 0 or any(one.status == "error" for one in found.results)
         run = found.run
     with timings.phase("write the report"):
