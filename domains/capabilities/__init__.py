@@ -29,6 +29,7 @@ The ids are stable words; other programs rely on them:
 ``disk-space``         there is room for images
 ``image``              the tiny guest image is made
 ``emulated-host``      a QEMU for emulated lab hosts is known, and which (this machine, not remote hosts)
+``host-image``         the disk of emulated lab hosts is built, or can be (this machine, not remote hosts)
 ====================== =======================================================================================
 
 Status "yes" and "no" were seen; "unknown" could not be told, and says why.

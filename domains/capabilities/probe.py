@@ -47,7 +47,7 @@ def probe(
         *emulator.rows(survey),
         _image(),
         # Emulated hosts are started from here, whichever host is asked about.
-        *([emulated.row()] if host.ssh is None else []),
+        *([emulated.row(), emulated.image_row()] if host.ssh is None else []),
     ]
     return Capabilities(host.name, key, tuple(rows), facts(survey, networks))
 

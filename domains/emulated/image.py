@@ -20,7 +20,7 @@ import filelock
 import yaml
 
 from domains import paths, process
-from domains.errors import CapabilityMissing, InfrastructureError, ProcessError
+from domains.errors import CapabilityMissing, InfrastructureError, ProcessError, TdlabError
 from domains.guest_image import kernel
 
 SUITE = "trixie"
@@ -102,6 +102,16 @@ def build(say: Say = lambda _: None) -> HostImage:
 def where() -> HostImage | None:
     """Return the image that :func:`build` would return without building, or None."""
     return load(_home() / recipe_digest())
+
+
+def obstacle() -> TdlabError | None:
+    """Return what would keep :func:`build` from building here, as far as that is seen without the network."""
+    try:
+        _require_programs()
+        _require_room(_home())
+    except TdlabError as found:
+        return found
+    return None
 
 
 def load(folder: Path) -> HostImage | None:
