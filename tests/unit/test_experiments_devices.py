@@ -302,3 +302,11 @@ def test_that_exits_are_not_counted_where_there_are_none(code: dict[str, Any]) -
     assert code["vmware"].uncounted("tcg", None) == NOT_UNDER_TCG
     assert code["vmware"].uncounted("kvm", None) is None
     assert code["vmware"].uncounted("kvm", "they lie") == "they lie"
+
+
+def test_that_exits_are_told_of_all_devices_or_of_none(code: dict[str, Any]) -> None:
+    nics = [{"model": "virtio", "exits": 7.2}, {"model": "e1000", "exits": 99.6}]
+    disks = [{"model": "virtio", "exits": 1.0}, {"model": "ide", "exits": 32.8}]
+    told = code["vmware"].exits_by_device(nics, disks)
+    assert told == {"virtio": "7", "e1000": "100", "block": "1", "ide": "33"}
+    assert code["vmware"].exits_by_device(nics, [*disks, {"model": "pvscsi", "exits": None}]) is None

@@ -121,6 +121,18 @@ def measure(stage: Stage) -> None:
     stage.note("same")
     if nothing_counted:
         stage.note("uncounted", cause=nothing_counted)
+    elif exits := exits_by_device(nics, disks):
+        stage.note("counted", **exits)
+
+
+def exits_by_device(
+    nics: Sequence[dict[str, Value]], disks: Sequence[dict[str, Value]]
+) -> dict[str, str] | None:
+    """Return the exits of each NIC and disk for the note, or None where one of them could not be had."""
+    found = {str(row["model"]): row["exits"] for row in nics}
+    found |= {"block" if row["model"] == "virtio" else str(row["model"]): row["exits"] for row in disks}
+    kept = {name: f"{value:.0f}" for name, value in found.items() if isinstance(value, (int, float))}
+    return kept if len(kept) == len(found) else None
 
 
 def uncounted(accelerator: str, cause: str | None) -> str | None:
