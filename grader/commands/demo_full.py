@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -74,6 +74,7 @@ def _experiments(
     from grader.experiments.stage import Setting
 
     host, emulator = place.resolve(host_name)
+    setting = Setting(host, folder, say, emulator, emulator is not None, second_host=True)
     for experiment in _in_order(list(description.find_all(lab))):
         kept = folder / experiment.id
         if resume and (done := _done(kept)):
@@ -81,7 +82,7 @@ def _experiments(
             continue
         say(f"experiment {experiment.id}")
         with timings.phase(f"experiment {experiment.id}"):
-            yield runner.run(experiment, Setting(host, kept, say, emulator, emulator is not None))
+            yield runner.run(experiment, replace(setting, folder=kept))
 
 
 def _in_order(experiments: Sequence[Experiment]) -> list[Experiment]:
