@@ -55,6 +55,12 @@ _COMMANDS = (
     f"systemctl mask {' '.join(_UNWANTED)}",
     "systemd-machine-id-setup",
 )
+_WRITE_DISK = (
+    'set -eu; mkdir "$1/tree"; tar -x -p --numeric-owner -f "$2" -C "$1/tree" --exclude "./dev/*"; '
+    # Without a journal: the disk is an overlay that is thrown away.
+    'mke2fs -q -t ext4 -O ^has_journal -m 0 -E lazy_itable_init=1 -d "$1/tree" "$3" ' + DISK_SIZE + "; "
+    'rm -rf "$1/tree"'
+)
 _PROGRAMS = ("mmdebstrap", "mke2fs", "qemu-img", "tar")
 
 Say = Callable[[str], None]
@@ -131,8 +137,9 @@ def packages() -> list[str]:
 
 def recipe_digest() -> str:
     """Return the digest of everything that decides about an image but the packages' versions."""
-    whole = hashlib.sha256(json.dumps([SUITE, DISK_SIZE, packages()]).encode())
-    for file in [Path(__file__), *sorted(RECIPE.rglob("*"))]:
+    words = [word.replace(str(RECIPE), "recipe") for word in _words(Path("root.tar"))]
+    whole = hashlib.sha256(json.dumps([words, _WRITE_DISK]).encode())
+    for file in sorted(RECIPE.rglob("*")):
         if file.is_file():
             whole.update(f"{file.name}\0{file.stat().st_mode & 0o777}\0".encode() + file.read_bytes())
     return whole.hexdigest()[:20]
@@ -168,8 +175,8 @@ def _make(home: Path, digest: str, say: Say) -> HostImage:
     return made
 
 
-def _bootstrap(to: Path) -> None:
-    """Write the archive of a whole Debian that has the recipe's files."""
+def _words(to: Path) -> list[str]:
+    """Return what makes the archive of a whole Debian that has the recipe's files."""
     customize = [
         f"sync-in {RECIPE / 'after'} /",
         *(f'chroot "$1" {command}' for command in _COMMANDS),
@@ -180,7 +187,7 @@ def _bootstrap(to: Path) -> None:
         # What systemd does after each update has been done: its first boot need not do it again.
         'touch "$1"/etc/.updated "$1"/var/.updated',
     ]
-    words = [
+    return [
         "mmdebstrap",
         "--variant=apt",
         "--quiet",
@@ -192,8 +199,11 @@ def _bootstrap(to: Path) -> None:
         SUITE,
         str(to),
     ]
+
+
+def _bootstrap(to: Path) -> None:
     try:
-        process.run(words, timeout=_BUILD_SECONDS)
+        process.run(_words(to), timeout=_BUILD_SECONDS)
     except ProcessError as failed:
         raise InfrastructureError(
             f"the packages of the emulated lab host could not be had: {_told(failed)}",
@@ -221,18 +231,12 @@ def _take_kernel(root: Path, image: Path) -> str:
 def _write_disk(root: Path, scratch: Path, to: Path) -> None:
     """Make a file system of the archive without mounting anything: unpacked as root of a user namespace."""
     raw = scratch / "disk.raw"
-    script = (
-        'set -eu; mkdir "$1/tree"; tar -x -p --numeric-owner -f "$2" -C "$1/tree" --exclude "./dev/*"; '
-        # Without a journal: the disk is an overlay that is thrown away.
-        'mke2fs -q -t ext4 -O ^has_journal -m 0 -E lazy_itable_init=1 -d "$1/tree" "$3" ' + DISK_SIZE + "; "
-        'rm -rf "$1/tree"'
-    )
     namespace = (
         []
         if os.geteuid() == 0
         else ["unshare", "--user", "--map-root-user", "--map-auto", "--setgroups=allow"]
     )
-    process.run([*namespace, "sh", "-c", script, "sh", scratch, root, raw], timeout=_BUILD_SECONDS)
+    process.run([*namespace, "sh", "-c", _WRITE_DISK, "sh", scratch, root, raw], timeout=_BUILD_SECONDS)
     process.run(["qemu-img", "convert", "-f", "raw", "-O", "qcow2", raw, to], timeout=_BUILD_SECONDS)
     to.chmod(0o644)
 
