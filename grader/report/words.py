@@ -20,6 +20,7 @@ METRIC_NAMES = {
     "irq_injections_per_mb": N_("interrupts injected"),
     "page_faults_per_mb": N_("page faults taken by the hypervisor"),
     "exits_per_packet": N_("exits per packet"),
+    "exit_reasons": N_("exits by hardware reason"),
 }
 
 UNITS = {

@@ -153,6 +153,18 @@ def test_shadow_page_tables_cost_page_faults(run: dict[str, Any]) -> None:
     assert median(run, "ept-off", "page_faults_per_mb") > median(run, "ept-on", "page_faults_per_mb")
 
 
+def test_every_exit_has_its_hardware_reason(run: dict[str, Any]) -> None:
+    names: dict[str, set[str]] = {}
+    for cell in run["cells"]:
+        found = cell["exit_reasons"]
+        assert found["traced"] == sum(reason["count"] for reason in found["reasons"]) > 0
+        assert found["agrees"], (cell["id"], found["traced"], found["counted"])
+        names[cell["id"]] = {reason["name"] for reason in found["reasons"]}
+    # Nested page faults with RVI, the guest's own page faults (exception 14) without.
+    assert "NPF" in names["ept-on"] - names["ept-off"]
+    assert "EXCP14" in names["ept-off"] - names["ept-on"]
+
+
 def test_modules_and_devices_are_as_they_were(lab: Lab, run: dict[str, Any]) -> None:
     assert run["cells"]
     assert lab.shell("cat /sys/module/kvm_amd/parameters/npt").strip() in {"Y", "1"}
@@ -190,6 +202,22 @@ def test_a_run_that_is_killed_leaves_nothing_on_the_host(lab: Lab, tmp_path: Pat
     lab.tdlab("clean", "--host", lab.name)
     assert lab.shell("virsh list --name; ls /run/tdlab/devices").split() == []
     assert set(lab.shell("cat /sys/bus/pci/devices/*/sriov_numvfs").split()) == {"0"}
+
+
+def test_tracing_that_is_killed_is_ended_by_the_next_command(lab: Lab, tmp_path: Path) -> None:
+    (tmp_path / "matrix.yaml").write_text(MATRIX)
+    words = ("bench", str(tmp_path / "matrix.yaml"), "--host", lab.name, "--cell", "e1000", "--repeats", "1")
+    command = [sys.executable, "-m", "grader", *words, "--out", str(tmp_path / "out")]
+    instances = "ls /sys/kernel/tracing/instances"
+    with process.started(command, env={"XDG_STATE_HOME": str(lab.state)}) as child:
+        wait.until(
+            lambda: "tdlab-" in lab.shell(instances),
+            waiting_for="exits being traced",
+            deadline=COMMAND_SECONDS,
+        )
+        os.kill(child.pid, signal.SIGKILL)
+    lab.tdlab("clean", "--host", lab.name)
+    assert lab.shell(instances).split() == []
 
 
 def test_a_host_that_was_being_made_when_tdlab_was_killed_is_removed(lab: Lab, tmp_path: Path) -> None:
