@@ -34,8 +34,12 @@ def run(experiment: Experiment, setting: Setting) -> Result:
     began, started = time.monotonic(), datetime.datetime.now(datetime.UTC)
     with _leases(setting), interruption.patient():
         _put_back(setting)
-        with stage.opened(experiment, setting) as on:
-            environment, outcome = _carried_out(on)
+        try:
+            with stage.opened(experiment, setting) as on:
+                environment, outcome = _carried_out(on)
+        except TdlabError as left:
+            # What was found stands; what could not be removed now, the next run's sweep removes.
+            setting.say(f"could not clean up: {left.problem}")
     described = experiment.description
     result = Result(
         lab=experiment.lab,

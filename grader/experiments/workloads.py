@@ -74,10 +74,20 @@ ARITHMETIC = Workload("arithmetic", b"\x48\x6b\xc0\x6d\x48\x83\xc0\x01")
 SYSTEM_CALLS = Workload("system-calls", _system_call(110))
 # cpuid, which the hypervisor answers in the CPU's stead
 CPUID = Workload("cpuid", b"\x31\xc0\x0f\xa2")
-# in al, dx, after iopl(3): a device access
-PORT_READS = Workload(
-    "port-reads", b"\xec", b"\xbf\x03\x00\x00\x00" + _system_call(172) + b"\x66\xba" + struct.pack("<H", PORT)
+# Reads of /dev/port, so that it is the guest's kernel which does the `in`: in user space it needs an I/O
+# bitmap, and QEMU's nested SVM does not find the one in the guest's task state segment.
+_OPEN_PORTS = (
+    b"\x6a\x74\x48\xb8/dev/por\x50\x48\x89\xe7\x31\xf6"  # push "/dev/port" | mov rdi, rsp | xor esi, esi
+    + _system_call(2)  # open
+    + b"\x85\xc0\x79\x0c\xbf\x01\x00\x00\x00"  # if it failed: mov edi, 1
+    + _system_call(60)  # exit
+    + b"\x41\x89\xc6"  # mov r14d, eax
 )
+# mov edi, r14d | mov rsi, rsp | mov edx, 1 | mov r10d, PORT | pread64
+_READ_PORT = (
+    b"\x44\x89\xf7\x48\x89\xe6\xba\x01\x00\x00\x00\x41\xba" + struct.pack("<I", PORT) + _system_call(17)
+)
+PORT_READS = Workload("port-reads", _READ_PORT, _OPEN_PORTS)
 MAPPING = Workload("mapping", _map_and_unmap(_PAGES))
 
 

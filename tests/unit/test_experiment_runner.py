@@ -116,3 +116,13 @@ def test_a_program_finds_its_modules_where_no_file_is(tmp_path: Path) -> None:
     program.write_text("import sys\nfrom shelf import BOOK\nprint(BOOK, *sys.argv[1:], __name__)\n")
     done = programs.run(Host(), program, ["read", "twice"], modules=[module])
     assert done.stdout == "a book read twice __main__\n"
+
+
+def test_what_was_found_stands_although_cleaning_up_failed(tmp_path: Path) -> None:
+    code = """from domains.errors import HypervisorError
+    def broken():
+        raise HypervisorError('libvirt went away')
+    stage._everything.callback(broken)
+    stage.measure('speed', [1])"""
+    found = run(tmp_path, code)
+    assert (found.status, found.measurements["speed"].median) == ("measured", 1.0)

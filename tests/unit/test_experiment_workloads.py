@@ -10,7 +10,7 @@ from domains import process
 from grader.experiments import counting, workloads
 from grader.experiments.workloads import Workload
 
-# Without PORT_READS: a kernel may be built without iopl, and the guest's is not.
+# Without PORT_READS: a kernel may be built without /dev/port, and the guest's is not.
 ALL = (workloads.ARITHMETIC, workloads.SYSTEM_CALLS, workloads.CPUID, workloads.MAPPING)
 
 
