@@ -10,27 +10,24 @@ import contextlib
 import dataclasses
 import functools
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
-from domains import capabilities, devices, lifecycle, ownership
+from domains import capabilities, devices
 from domains.cloud import guest as cloud_guest
 from domains.cloud.image import CloudImage
 from domains.devices import modules
-from domains.errors import TdlabError, UsageError
+from domains.errors import UsageError
 from domains.guest_image.contents import NIC_DRIVERS
 from domains.host import Host
 from domains.hypervisor import Hypervisor
 from domains.images import GuestImage
-from domains.lifecycle import Domain, Network
+from domains.lifecycle import Domain
 from domains.render import Owner
-from domains.spec import DomainSpec
 from grader.measure import cell as measuring
 from grader.measure import environment
 from grader.measure.matrix import Cell, Matrix
-from grader.running import booting, groups, lending, tracing
+from grader.running import booting, groups, lending, rounds, tracing
 from grader.running.booting import Booting
 from grader.running.journal import Journal
 from grader.running.timings import Timings
@@ -120,7 +117,7 @@ def run(bench: Bench, image: Callable[[], GuestImage]) -> None:
         for wanted, same in groups.by_page_tables(cells, able.facts.two_tables):
             with _page_tables(bench, wanted):
                 for group in groups.side_by_side(same, groups.available_memory(bench.host)):
-                    _measure_group(bench, group, Booting(place, boot.start))
+                    rounds.measure(bench, group, Booting(place, boot.start))
 
 
 @contextlib.contextmanager
@@ -180,159 +177,3 @@ def _able(bench: Bench, cells: Sequence[Cell], able: capabilities.Capabilities) 
             cause=refused.cause,
             remedy=refused.remedy,
         )
-
-
-def _measure_group(bench: Bench, cells: Sequence[Cell], boot: Booting) -> None:
-    mode = cells[0].spec.network.mode
-    with contextlib.ExitStack() as everything:
-        net = everything.enter_context(lifecycle.network(bench.hypervisor, bench.owner, mode=mode))
-        pool = everything.enter_context(lending.opened(bench.host, bench.owner, cells, bench.drivers))
-        guests: dict[str, Domain] = {}
-        lives: dict[str, contextlib.ExitStack] = {}
-        everything.callback(_end_together, bench, lives)
-        with bench.timings.phase("boot the guests"):
-            _boot_all(
-                bench,
-                [
-                    functools.partial(
-                        _boot,
-                        bench,
-                        cell,
-                        boot,
-                        net,
-                        number,
-                        lending.lent(pool, cell.spec, net, number),
-                        guests,
-                        lives,
-                    )
-                    for number, cell in enumerate(cells)
-                ],
-            )
-        _rounds(bench, cells, guests, lives)
-
-
-def _boot_all(bench: Bench, boots: Sequence[Callable[[], None]]) -> None:
-    """Boot guests side by side: nothing is measured yet, and a boot is mostly one processor's work."""
-    with ThreadPoolExecutor(max_workers=bench.processors) as workers:
-        running = [workers.submit(boot) for boot in boots]
-        try:
-            for one in running:
-                one.result()
-        except BaseException:
-            for waiting in running:
-                waiting.cancel()
-            # A boot that is under way ends when its guest does; nobody wants to wait for its deadline.
-            for machine, _ in bench.hypervisor.machines():
-                if machine.name.startswith(f"{ownership.PREFIX}{bench.owner.run}-"):
-                    machine.destroy()
-            raise
-
-
-def _boot(
-    bench: Bench,
-    cell: Cell,
-    boot: Booting,
-    net: Network,
-    number: int,
-    lent: AbstractContextManager[tuple[DomainSpec, dict[str, Any]]],
-    guests: dict[str, Domain],
-    lives: dict[str, contextlib.ExitStack],
-) -> None:
-    name = f"{ownership.PREFIX}{bench.owner.run}-{cell.id}"
-    life = contextlib.ExitStack()
-    lives[cell.id] = life
-    try:
-        accelerator = "tcg" if cell.spec.accelerator == "tcg" else boot.place.accelerator
-        here = dataclasses.replace(boot.place, name=name, accelerator=accelerator)
-        spec, device = life.enter_context(lent)
-        domain = life.enter_context(boot.start(spec, here, net, number))
-        measuring.wait_for_network(bench.host, domain)
-        facts = bench.ran(domain) | device
-        measuring.refuse_other(bench.asked(cell), facts)
-        domain.machine.pause()
-    except TdlabError as broken:
-        _give_up(bench, cell, broken, lives)
-        return
-    guests[cell.id] = domain
-    bench.say(f"{cell.id}: ready in {domain.boot_to_ready:.1f} s, driver {facts['driver']} in the guest")
-    bench.journal.add(
-        "cell",
-        cell=cell.id,
-        status="measured",
-        asked=bench.asked(cell),
-        ran=facts,
-        boot_to_ready=domain.boot_to_ready,
-        xml=domain.xml,
-    )
-
-
-def _rounds(
-    bench: Bench, cells: Sequence[Cell], guests: dict[str, Domain], lives: dict[str, contextlib.ExitStack]
-) -> None:
-    """Measure round by round; the cell that begins changes each time, so that none is always first."""
-    held = {(line["cell"], line["round"]) for line in bench.journal.lines("round")}
-    for number in range(bench.matrix.workload.repeats):
-        start = number % len(cells)
-        for cell in [*cells[start:], *cells[:start]]:
-            if cell.id not in guests or (cell.id, number) in held:
-                continue
-            with bench.timings.phase("measure"):
-                _one_round(bench, cell, number, guests, lives)
-    with bench.timings.phase("count exits by reason"):
-        tracing.trace(
-            bench.journal,
-            bench.host,
-            bench.owner,
-            guests,
-            refused=bench.no_reasons,
-            believed=bench.no_counters is None,
-            say=bench.say,
-        )
-
-
-def _one_round(
-    bench: Bench, cell: Cell, number: int, guests: dict[str, Domain], lives: dict[str, contextlib.ExitStack]
-) -> None:
-    domain = guests[cell.id]
-    try:
-        domain.machine.resume()
-        found = measuring.measure(bench.host, domain, bench.matrix.workload, bench.no_counters)
-        domain.machine.pause()
-    except TdlabError as broken:
-        del guests[cell.id]
-        _give_up(bench, cell, broken, lives)
-        return
-    bench.journal.add("round", cell=cell.id, round=number, **dataclasses.asdict(found))
-    to_guest, from_guest = found.samples["tcp_to_guest"], found.samples["tcp_from_guest"]
-    total = bench.matrix.workload.repeats
-    bench.say(
-        f"[{number + 1}/{total}] {cell.id}: {to_guest:.0f} Mbit/s to the guest, {from_guest:.0f} from it"
-    )
-
-
-def _give_up(bench: Bench, cell: Cell, broken: TdlabError, lives: dict[str, contextlib.ExitStack]) -> None:
-    """One cell broke, which is ours: note why, end its guest, and go on with the others."""
-    bench.say(f"{cell.id}: error, {broken.problem}")
-    bench.journal.add(
-        "cell",
-        cell=cell.id,
-        status="error",
-        asked=bench.asked(cell),
-        cause=broken.problem,
-        remedy=broken.remedy or "run it again with --resume",
-    )
-    _end(bench, lives.pop(cell.id))
-
-
-def _end_together(bench: Bench, lives: dict[str, contextlib.ExitStack]) -> None:
-    """End all guests side by side: each takes libvirt a second or two, most of it waiting."""
-    with bench.timings.phase("end the guests"), ThreadPoolExecutor(max_workers=8) as pool:
-        list(pool.map(lambda life: _end(bench, life), lives.values()))
-
-
-def _end(bench: Bench, life: contextlib.ExitStack) -> None:
-    try:
-        life.close()
-    except TdlabError as broken:
-        # The next start's sweep removes what could not be removed now; the samples are safe either way.
-        bench.say(f"could not clean up: {broken.problem}")
