@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from domains import process
-from domains.emulated import registry
-from domains.errors import UsageError
+from domains.emulated import lifecycle, registry
+from domains.errors import TdlabError, UsageError
 from domains.host import Host
 
 LOCALHOST = "localhost"
 _ADDRESS = re.compile(r"(?P<user>[a-z_][a-z0-9_.-]*)@(?P<address>[A-Za-z0-9][A-Za-z0-9.:-]*)")
+# An emulated host that stops more often than this while one thing is measured is not to be relied on.
+_ENDS = 3
 _VERSION = re.compile(r"QEMU emulator version (\S+)")
 # Nobody is there to answer a question; a host key that is not known is refused, as ssh itself would ask.
 _SSH = ("ssh", "-T", "-o", "BatchMode=yes", "-o", "ConnectTimeout=10", "-o", "LogLevel=ERROR")
@@ -56,3 +59,21 @@ def emulator(host: Host) -> str | None:
     said = process.run([registry.require(host.name).emulator, "--version"], timeout=20, check=False)
     found = _VERSION.search(said.stdout)
     return f"QEMU {found[1] if found else 'of unknown version'}, TCG"
+
+
+def through_its_ends(host: Host, work: Callable[[], None], say: Callable[[str], None]) -> None:
+    """Do work on a host; an emulated one that stops by itself meanwhile is restored, and the work goes on.
+
+    ``work`` goes on from where it was when it is called again. Raises what it raised when the host is up, or
+    has stopped too often.
+    """
+    for left in reversed(range(_ENDS + 1)):
+        broken: TdlabError | None = None
+        try:
+            work()
+        except TdlabError as why:
+            broken = why
+        if not (is_emulated(host) and left and lifecycle.revive(host.name, say)):
+            if broken:
+                raise broken
+            return

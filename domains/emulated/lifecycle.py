@@ -60,6 +60,8 @@ def up(hypervisor: Hypervisor, asked: HostPlan, emulator: Emulator, say: Say) ->
             made = image.build(say)
             key = saved.key(made, asked, emulator.path)
         pool = store.pool(hypervisor)
+        if record:  # it stopped by itself, or this machine did: its networks may be there still
+            _end(hypervisor, pool, record.plan)
         state = saved.read(asked.name)
         if state and state.key == key:
             try:
@@ -68,6 +70,20 @@ def up(hypervisor: Hypervisor, asked: HostPlan, emulator: Emulator, say: Say) ->
                 say(f"the saved state of {asked.name} cannot be restored, so it is booted: {failed.problem}")
         saved.drop(asked.name, pool)
         return _cold(hypervisor, pool, asked, emulator, key, phases, say)
+
+
+def revive(name: str, say: Say) -> bool:
+    """Have a host up again that stopped by itself; return whether it had.
+
+    QEMU's emulation of nested SVM is young: rarely, the kernel of an emulated host panics in it.
+    """
+    record = registry.require(name)
+    with connected() as outer:
+        if outer.machine(record.plan.domain_name):
+            return False
+        say(f"the emulated host {name} stopped by itself (its console's log says why): it is restored")
+        up(outer, record.plan, Emulator(Path(record.emulator), record.emulator_said), say)
+    return True
 
 
 def down(hypervisor: Hypervisor, name: str, *, forget: bool = False) -> None:

@@ -70,6 +70,7 @@ def emulated_host(timings: Timings) -> Iterator[str]:
 def _experiments(
     lab: Path, folder: Path, host_name: str, *, resume: bool, timings: Timings
 ) -> Iterator[Result]:
+    from domains.emulated import lifecycle
     from grader.experiments import description, place, runner
     from grader.experiments.stage import Setting
 
@@ -82,7 +83,10 @@ def _experiments(
             continue
         say(f"experiment {experiment.id}")
         with timings.phase(f"experiment {experiment.id}"):
-            yield runner.run(experiment, replace(setting, folder=kept))
+            found = runner.run(experiment, replace(setting, folder=kept))
+            if found.status == "error" and lifecycle.revive(host_name, say):
+                found = runner.run(experiment, replace(setting, folder=kept))
+            yield found
 
 
 def _in_order(experiments: Sequence[Experiment]) -> list[Experiment]:

@@ -54,6 +54,8 @@ class Bench:
     cloud: CloudImage | None = None
     # Whether KVM's module may be loaded anew, for cells that ask for other page tables.
     may_reload: bool = False
+    # Whether one guest after the other boots: QEMU's emulation of SVM is not safe for two at a time.
+    one_by_one: bool = False
     # How many guests may boot at the same time.
     processors: int = 1
     # Why KVM's counters are not to be believed on this host, or None.

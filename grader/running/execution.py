@@ -70,25 +70,30 @@ def execute(request: Request, timings: Timings) -> Run:
         with timings.phase("start libvirt"):
             if host.ssh is None and (said := daemon.ensure_running()):
                 say(said)
-        with hypervisor.connected(host.uri) as connection:
-            with timings.phase("remove leftovers"):
-                for leftover in ownership.sweep(connection, store.pool(connection)):
-                    say(f"removed {leftover.kind} {leftover.name}, left by a run that was killed")
-                for leftover in devices.put_back(host):
-                    say(f"put back: {leftover.name}, changed by a run that was killed")
-            work = bench.Bench(
-                host,
-                connection,
-                journal,
-                request.matrix,
-                owner,
-                say,
-                timings,
-                cloud,
-                may_reload=request.allow_reload or hosts.is_emulated(host),
-            )
-            with interruption.patient():
-                bench.run(work, lambda: images.build(say))
+
+        def measure() -> None:
+            with hypervisor.connected(host.uri) as connection:
+                with timings.phase("remove leftovers"):
+                    for leftover in ownership.sweep(connection, store.pool(connection)):
+                        say(f"removed {leftover.kind} {leftover.name}, left by a run that was killed")
+                    for leftover in devices.put_back(host):
+                        say(f"put back: {leftover.name}, changed by a run that was killed")
+                work = bench.Bench(
+                    host,
+                    connection,
+                    journal,
+                    request.matrix,
+                    owner,
+                    say,
+                    timings,
+                    cloud,
+                    may_reload=request.allow_reload or hosts.is_emulated(host),
+                    one_by_one=hosts.is_emulated(host),
+                )
+                with interruption.patient():
+                    bench.run(work, lambda: images.build(say))
+
+        hosts.through_its_ends(host, measure, say)
         with timings.phase("summarise"):
             return summary.summarise(journal, request.matrix)
 
