@@ -96,7 +96,7 @@ def run(bench: Bench, image: Callable[[], GuestImage]) -> None:
         chosen = capabilities.choose(able["kvm"])
     bench = dataclasses.replace(
         bench,
-        processors=min(_MOST_BOOTS, seen.get("cpus", 1)),
+        processors=1 if bench.one_by_one else min(_MOST_BOOTS, seen.get("cpus", 1)),
         no_counters=able["counters"].cause,
         no_reasons=able["tracepoints"].cause,
     )
