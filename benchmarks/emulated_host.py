@@ -12,10 +12,10 @@ from pathlib import Path
 
 from benchmarks import _report
 from domains import daemon, hypervisor
-from domains.emulated import lifecycle, plan
-from domains.emulated.lifecycle import Emulator, Up
+from domains.emulated import emulator, lifecycle, plan
+from domains.emulated.emulator import Emulator
+from domains.emulated.lifecycle import Up
 from domains.hypervisor import Hypervisor
-from domains.qemu import behaviour, resolver
 
 _ROUNDS = 3
 
@@ -23,8 +23,7 @@ _ROUNDS = 3
 def main() -> None:
     """Start a host of its own cold, then warm and by reset some times, and remove it."""
     daemon.ensure_running()
-    chosen = resolver.resolve(frozenset(behaviour.BEHAVIOURS), say=_say)
-    emulator = Emulator(chosen.path, chosen.why)
+    chosen = emulator.choose(_say)
     asked = plan.HostPlan(f"bench-{os.getpid()}", "", "")
     cold: list[float] = []
     warm: list[float] = []
@@ -32,14 +31,14 @@ def main() -> None:
     phases: list[dict[str, float]] = []
     with hypervisor.connected() as connection:
         for _ in range(_ROUNDS):
-            seconds, up = _timed(connection, asked, emulator, "cold")
+            seconds, up = _timed(connection, asked, chosen, "cold")
             # What a host is furnished with and its saved state serve later starts.
             cold.append(up.phases["boot"] + up.phases["provision"])
             phases.append({**up.phases, "all": seconds})
             lifecycle.down(connection, asked.name)
-            warm.append(_timed(connection, asked, emulator, "warm")[0])
+            warm.append(_timed(connection, asked, chosen, "warm")[0])
             began = time.monotonic()
-            lifecycle.reset(connection, asked.name, emulator, _say)
+            lifecycle.reset(connection, asked.name, chosen, _say)
             reset.append(time.monotonic() - began)
             lifecycle.down(connection, asked.name, forget=True)
     ratios = {"warm_to_cold": _report.ratio(warm, cold), "reset_to_cold": _report.ratio(reset, cold)}
@@ -51,9 +50,9 @@ def _say(sentence: str) -> None:
     print(sentence, file=sys.stderr)
 
 
-def _timed(connection: Hypervisor, asked: plan.HostPlan, emulator: Emulator, how: str) -> tuple[float, Up]:
+def _timed(connection: Hypervisor, asked: plan.HostPlan, chosen: Emulator, how: str) -> tuple[float, Up]:
     began = time.monotonic()
-    up = lifecycle.up(connection, asked, emulator, _say)
+    up = lifecycle.up(connection, asked, chosen, _say)
     if up.how != how:
         raise SystemExit(f"the host came up {up.how}, not {how}")
     return time.monotonic() - began, up

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from domains import process
+from domains import capabilities, images, process, store
 from domains.emulated import lifecycle, registry
 from domains.errors import TdlabError, UsageError
 from domains.host import Host
+from domains.hypervisor import connected
 
 LOCALHOST = "localhost"
 _ADDRESS = re.compile(r"(?P<user>[a-z_][a-z0-9_.-]*)@(?P<address>[A-Za-z0-9][A-Za-z0-9.:-]*)")
@@ -61,6 +62,18 @@ def emulator(host: Host) -> str | None:
     return f"QEMU {found[1] if found else 'of unknown version'}, TCG"
 
 
+def furnish(host: Host, say: Callable[[str], None]) -> None:
+    """Give a host the guest image, and try what it can do: what is restored later has both then."""
+    with connected(host.uri) as hypervisor:
+        store.keep(hypervisor, images.build(say))
+        capabilities.probe(host, hypervisor, refresh=True, say=say)
+
+
+def revive(host: Host, say: Callable[[str], None]) -> bool:
+    """Have an emulated host up again that stopped by itself; return whether it had."""
+    return is_emulated(host) and lifecycle.revive(host.name, say, furnish)
+
+
 def through_its_ends(host: Host, work: Callable[[], None], say: Callable[[str], None]) -> None:
     """Do work on a host; an emulated one that stops by itself meanwhile is restored, and the work goes on.
 
@@ -73,7 +86,7 @@ def through_its_ends(host: Host, work: Callable[[], None], say: Callable[[str], 
             work()
         except TdlabError as why:
             broken = why
-        if not (is_emulated(host) and left and lifecycle.revive(host.name, say)):
+        if not (left and revive(host, say)):
             if broken:
                 raise broken
             return

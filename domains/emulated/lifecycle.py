@@ -9,13 +9,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from domains import capabilities, images, ownership, provision, render, store, validate, wait
+from domains import ownership, provision, render, store, validate, wait
 from domains.cloud.image import key_pair
 from domains.emulated import image, registry, saved, seed
+from domains.emulated.emulator import Emulator
 from domains.emulated.plan import Files, HostPlan
 from domains.emulated.registry import Record
 from domains.emulated.saved import SavedState
 from domains.errors import DeadlineExceeded, HypervisorError, InfrastructureError
+from domains.host import Host
 from domains.hypervisor import Hypervisor, Machine, Pool, connected
 from domains.phases import Phases
 from domains.render import NetworkPlan, Owner
@@ -27,14 +29,8 @@ _SETTLE_SECONDS = 60
 _SUBNETS, _ATTEMPTS = 4096, 16
 
 Say = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class Emulator:
-    """The QEMU that a host runs on, and why it was chosen."""
-
-    path: Path
-    why: str
+# Gives a host what each copy that is restored later is to have; called before its state is saved.
+Furnish = Callable[[Host, Say], None]
 
 
 @dataclass(frozen=True)
@@ -46,7 +42,13 @@ class Up:
     phases: dict[str, float]
 
 
-def up(hypervisor: Hypervisor, asked: HostPlan, emulator: Emulator, say: Say) -> Up:
+def _nothing(_host: Host, _say: Say) -> None:
+    """Furnish a host with nothing."""
+
+
+def up(
+    hypervisor: Hypervisor, asked: HostPlan, emulator: Emulator, say: Say, furnish: Furnish = _nothing
+) -> Up:
     """Have an emulated lab host up; returns when it has been provisioned and answers over SSH.
 
     Raises :class:`InfrastructureError` and its kin, and then leaves nothing of the host behind.
@@ -69,10 +71,10 @@ def up(hypervisor: Hypervisor, asked: HostPlan, emulator: Emulator, say: Say) ->
             except InfrastructureError as failed:
                 say(f"the saved state of {asked.name} cannot be restored, so it is booted: {failed.problem}")
         saved.drop(asked.name, pool)
-        return _cold(hypervisor, pool, asked, emulator, key, phases, say)
+        return _cold(hypervisor, pool, asked, emulator, key, phases, say, furnish)
 
 
-def revive(name: str, say: Say) -> bool:
+def revive(name: str, say: Say, furnish: Furnish = _nothing) -> bool:
     """Have a host up again that stopped by itself; return whether it had.
 
     QEMU's emulation of nested SVM is young: rarely, the kernel of an emulated host panics in it.
@@ -82,7 +84,7 @@ def revive(name: str, say: Say) -> bool:
         if outer.machine(record.plan.domain_name):
             return False
         say(f"the emulated host {name} stopped by itself (its console's log says why): it is restored")
-        up(outer, record.plan, Emulator(Path(record.emulator), record.emulator_said), say)
+        up(outer, record.plan, Emulator(Path(record.emulator), record.emulator_said), say, furnish)
     return True
 
 
@@ -97,11 +99,11 @@ def down(hypervisor: Hypervisor, name: str, *, forget: bool = False) -> None:
             registry.forget(name)
 
 
-def reset(hypervisor: Hypervisor, name: str, emulator: Emulator, say: Say) -> Up:
+def reset(hypervisor: Hypervisor, name: str, emulator: Emulator, say: Say, furnish: Furnish = _nothing) -> Up:
     """Put a host back to how it was when it had just been provisioned."""
     record = registry.require(name)
     down(hypervisor, name)
-    return up(hypervisor, record.plan, emulator, say)
+    return up(hypervisor, record.plan, emulator, say, furnish)
 
 
 def _end(hypervisor: Hypervisor, pool: Pool, plan: HostPlan) -> None:
@@ -127,6 +129,7 @@ def _cold(
     key: str,
     phases: Phases,
     say: Say,
+    furnish: Furnish,
 ) -> Up:
     owner = ownership.this_process(ownership.new_run_id())
     plan = replace(asked, run=owner.run)
@@ -145,7 +148,7 @@ def _cold(
         with phases.phase("provision"):
             provision_host(record, say)
         with phases.phase("furnish"):
-            _furnish(plan, say)
+            furnish(registry.host_of(plan), say)
         with phases.phase("save"):
             _settle(plan)
             overlay = saved.take(machine, pool, owner, key, plan, disk, seed_volume)
@@ -268,14 +271,6 @@ def _wait_for_ssh(plan: HostPlan) -> None:
         waiting_for=f"the SSH server of {plan.name} at {plan.address}",
         deadline=_SSH_SECONDS,
     )
-
-
-def _furnish(plan: HostPlan, say: Say) -> None:
-    """Give a host the guest image, and try what it can do: each copy that is restored has both then."""
-    host = registry.host_of(plan)
-    with connected(host.uri) as inner:
-        store.keep(inner, images.build(say))
-        capabilities.probe(host, inner, refresh=True, say=say)
 
 
 def _settle(plan: HostPlan) -> None:

@@ -8,7 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from domains.emulated import lifecycle, registry
-from domains.emulated.lifecycle import Emulator, Say
+from domains.emulated.emulator import Emulator
+from domains.emulated.lifecycle import Say
 from domains.emulated.plan import HostPlan
 from domains.host import Host
 from domains.hypervisor import Hypervisor

@@ -45,21 +45,15 @@ def measure(matrix: Matrix, lab: Path, folder: Path, *, resume: bool, timings: T
 @contextlib.contextmanager
 def emulated_host(timings: Timings) -> Iterator[str]:
     """Own an emulated host; yield its name. Its saved state stays: the next time takes seconds."""
-    from domains import daemon, hypervisor, ownership, store
-    from domains.emulated import lifecycle, plan
-    from domains.emulated.lifecycle import Emulator
-    from domains.qemu import behaviour, resolver
+    from domains import hosts
+    from domains.emulated import emulator, lifecycle, plan
+    from grader.commands.host import libvirt
 
-    if told := daemon.ensure_running():
-        say(told)
     with timings.phase("choose (or build) a QEMU"):
-        chosen = resolver.resolve(frozenset(behaviour.BEHAVIOURS), say=say, allow_less=True)
-    with hypervisor.connected() as connection:
-        for leftover in ownership.sweep(connection, store.pool(connection)):
-            say(f"removed {leftover.kind} {leftover.name}, left by a command that was killed")
+        chosen = emulator.choose(say)
+    with libvirt() as connection:
         with timings.phase("emulated host up"):
-            emulator = Emulator(chosen.path, chosen.why)
-            lifecycle.up(connection, plan.HostPlan(NAME, "", ""), emulator, say)
+            lifecycle.up(connection, plan.HostPlan(NAME, "", ""), chosen, say, hosts.furnish)
         try:
             yield NAME
         finally:
@@ -70,7 +64,7 @@ def emulated_host(timings: Timings) -> Iterator[str]:
 def _experiments(
     lab: Path, folder: Path, host_name: str, *, resume: bool, timings: Timings
 ) -> Iterator[Result]:
-    from domains.emulated import lifecycle
+    from domains import hosts
     from grader.experiments import description, place, runner
     from grader.experiments.stage import Setting
 
@@ -84,7 +78,7 @@ def _experiments(
         say(f"experiment {experiment.id}")
         with timings.phase(f"experiment {experiment.id}"):
             found = runner.run(experiment, replace(setting, folder=kept))
-            if found.status == "error" and lifecycle.revive(host_name, say):
+            if found.status == "error" and hosts.revive(host, say):
                 found = runner.run(experiment, replace(setting, folder=kept))
             yield found
 

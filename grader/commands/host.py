@@ -12,7 +12,7 @@ from grader.commands import host_devices
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from domains.emulated.lifecycle import Emulator, Up
+    from domains.emulated.lifecycle import Up
     from domains.emulated.registry import Record
 
 SCHEMA = "tdlab.host/1"
@@ -63,10 +63,11 @@ def up(emulated: str | None, name: str | None, memory: str, vcpus: int, as_json:
     asked = plan.HostPlan(
         name=plan.check_name(name or plan.DEFAULT_NAME), run="", subnet="", memory=_bytes(memory), vcpus=vcpus
     )
-    from domains.emulated import lifecycle
+    from domains import hosts
+    from domains.emulated import emulator, lifecycle
 
-    with _libvirt() as connection:
-        done = lifecycle.up(connection, asked, _emulator(), _say)
+    with libvirt() as connection:
+        done = lifecycle.up(connection, asked, emulator.choose(_say), _say, hosts.furnish)
     _show_up(done, as_json, timings)
 
 
@@ -77,7 +78,7 @@ def down(name: str | None, forget: bool) -> None:
     """End a host. Its saved state stays, so that it is up again in seconds."""
     from domains.emulated import lifecycle, plan
 
-    with _libvirt() as connection:
+    with libvirt() as connection:
         lifecycle.down(connection, name or plan.DEFAULT_NAME, forget=forget)
 
 
@@ -87,10 +88,13 @@ def down(name: str | None, forget: bool) -> None:
 @_timings
 def reset(name: str | None, as_json: bool, timings: bool) -> None:
     """Put a host back to how it was when it had just been provisioned."""
-    from domains.emulated import lifecycle, plan
+    from domains import hosts
+    from domains.emulated import emulator, lifecycle, plan
 
-    with _libvirt() as connection:
-        done = lifecycle.reset(connection, name or plan.DEFAULT_NAME, _emulator(), _say)
+    with libvirt() as connection:
+        done = lifecycle.reset(
+            connection, name or plan.DEFAULT_NAME, emulator.choose(_say), _say, hosts.furnish
+        )
     _show_up(done, as_json, timings)
 
 
@@ -100,7 +104,7 @@ def list_(as_json: bool) -> None:
     """List the hosts that were made, and whether they are up."""
     from domains.emulated import registry
 
-    with _libvirt() as connection:
+    with libvirt() as connection:
         rows = [
             _row(record, "up" if connection.machine(record.plan.domain_name) else "down")
             for record in registry.all_hosts()
@@ -188,17 +192,6 @@ def _row(record: Record, state: str) -> dict[str, Any]:
     }
 
 
-def _emulator() -> Emulator:
-    """Return the QEMU that can do all that the TD asks of an emulated host, or the most of it."""
-    from domains.emulated.lifecycle import Emulator
-    from domains.qemu import behaviour, resolver
-
-    chosen = resolver.resolve(frozenset(behaviour.BEHAVIOURS), say=_say, allow_less=True)
-    for need, cause in chosen.lacks.items():
-        _say(f"the emulated host goes without {need}: {cause}")
-    return Emulator(chosen.path, chosen.why)
-
-
 def _intel(as_json: bool) -> None:
     """Boot the Intel appliance, have it run all that it can, and end it: it has no time for more."""
     from domains import bochs, paths
@@ -228,7 +221,7 @@ def _short(found: Mapping[str, Any]) -> str:
     return ", ".join(f"{name} {value}" for name, value in found.items() if name != "schema")
 
 
-def _libvirt() -> Any:
+def libvirt() -> Any:
     """Return a connection to this machine's libvirt, started if need be, swept of what was left."""
     import contextlib
 

@@ -10,76 +10,17 @@ import contextlib
 import dataclasses
 import functools
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
 
 from domains import capabilities, devices
 from domains.cloud import guest as cloud_guest
-from domains.cloud.image import CloudImage
 from domains.devices import modules
 from domains.errors import UsageError
-from domains.guest_image.contents import NIC_DRIVERS
-from domains.host import Host
-from domains.hypervisor import Hypervisor
 from domains.images import GuestImage
-from domains.lifecycle import Domain
-from domains.render import Owner
-from grader.measure import cell as measuring
 from grader.measure import environment
-from grader.measure.matrix import Cell, Matrix
+from grader.measure.matrix import Cell
 from grader.running import booting, groups, lending, rounds, tracing
 from grader.running.booting import Booting
-from grader.running.journal import Journal
-from grader.running.timings import Timings
-
-Say = Callable[[str], None]
-
-
-# Beyond this the host's disk and its libvirt are what is waited for.
-_MOST_BOOTS = 4
-
-
-@dataclass(frozen=True)
-class Bench:
-    """Everything a run needs to know; one object, so that the steps below can be read one by one."""
-
-    host: Host
-    hypervisor: Hypervisor
-    journal: Journal
-    matrix: Matrix
-    owner: Owner
-    say: Say
-    timings: Timings
-    # An ordinary cloud image to measure with, instead of the tiny guest.
-    cloud: CloudImage | None = None
-    # Whether KVM's module may be loaded anew, for cells that ask for other page tables.
-    may_reload: bool = False
-    # Whether one guest after the other boots: QEMU's emulation of SVM is not safe for two at a time.
-    one_by_one: bool = False
-    # How many guests may boot at the same time.
-    processors: int = 1
-    # Why KVM's counters are not to be believed on this host, or None.
-    no_counters: str | None = None
-    # Why exits cannot be counted by hardware reason, or None.
-    no_reasons: str | None = None
-
-    def asked(self, cell: Cell) -> dict[str, Any]:
-        """Return what a cell asks for, and of which image when it is not the tiny guest's."""
-        image = {"image": self.cloud.label} if self.cloud else {}
-        return measuring.asked(cell.spec) | lending.asked(cell.spec) | image
-
-    def ran(self, domain: Domain) -> dict[str, Any]:
-        """Return what runs, read back; see :meth:`asked`."""
-        facts = measuring.ran(self.host, domain)
-        if self.cloud:
-            facts["image"] = f"{self.cloud.file.name} {cloud_guest.image_digest(domain.machine.xml())}"
-            facts["channel"] = domain.guest.channel
-        return facts
-
-    @property
-    def drivers(self) -> tuple[str, ...] | None:
-        """The NIC drivers that the guests have; None for a cloud image, which has a whole kernel's."""
-        return None if self.cloud else NIC_DRIVERS
+from grader.running.work import Bench
 
 
 def run(bench: Bench, image: Callable[[], GuestImage]) -> None:
@@ -96,7 +37,7 @@ def run(bench: Bench, image: Callable[[], GuestImage]) -> None:
         chosen = capabilities.choose(able["kvm"])
     bench = dataclasses.replace(
         bench,
-        processors=1 if bench.one_by_one else min(_MOST_BOOTS, seen.get("cpus", 1)),
+        boots=min(bench.boots, seen.get("cpus", 1)),
         no_counters=able["counters"].cause,
         no_reasons=able["tracepoints"].cause,
     )

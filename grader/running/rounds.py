@@ -7,7 +7,6 @@ import dataclasses
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from domains import lifecycle, ownership
 from domains.devices import Pool
@@ -17,9 +16,7 @@ from grader.measure import cell as measuring
 from grader.measure.matrix import Cell
 from grader.running import lending, tracing
 from grader.running.booting import Booting
-
-if TYPE_CHECKING:
-    from grader.running.bench import Bench
+from grader.running.work import Bench
 
 
 def measure(bench: Bench, cells: Sequence[Cell], boot: Booting) -> None:
@@ -52,7 +49,7 @@ class Rounds:
 
     def boot_all(self) -> None:
         """Boot the guests side by side: nothing is measured yet, and a boot is mostly work for one CPU."""
-        with ThreadPoolExecutor(max_workers=self.bench.processors) as workers:
+        with ThreadPoolExecutor(max_workers=self.bench.boots) as workers:
             booting = [workers.submit(self._boot, number, cell) for number, cell in enumerate(self.cells)]
             try:
                 for one in booting:

@@ -8,13 +8,14 @@ import pytest
 
 from domains.errors import UsageError
 from grader.running import bench, journal
+from grader.running.work import Bench
 
 PLAN = {"id": "r", "asked": {}, "started": "2025-03-10T09:30:00+00:00", "tdlab": "0"}
 
 
-def _bench(held: journal.Journal) -> bench.Bench:
-    nothing: dict[str, object] = dict.fromkeys(bench.Bench.__dataclass_fields__)
-    return bench.Bench(**nothing | {"journal": held})  # type: ignore[arg-type]
+def _bench(held: journal.Journal) -> Bench:
+    nothing: dict[str, object] = dict.fromkeys(Bench.__dataclass_fields__)
+    return Bench(**nothing | {"journal": held})  # type: ignore[arg-type]
 
 
 def test_a_run_does_not_go_on_under_another_accelerator(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from domains.errors import UsageError
 from grader.commands import bench
 from grader.measure import matrix
 from grader.measure.matrix import Cell
-from grader.running.bench import Bench
+from grader.running.work import Bench
 
 CELLS = matrix.load(paths.LABS / "r202" / "matrix.yaml").cells
 

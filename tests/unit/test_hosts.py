@@ -57,7 +57,7 @@ class Work:
 def revived(times: int, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     asked: list[str] = []
 
-    def revive(name: str, say: object) -> bool:
+    def revive(name: str, _say: object, _furnish: object) -> bool:
         asked.append(name)
         return len(asked) <= times
 
