@@ -50,9 +50,13 @@ def print_run(run: Run, console: Console | None = None) -> None:
     else:
         for cell in measured:
             _print_block(cell, console)
+    # Cells that are missing for the same reason are told together: on shadow page tables it is nine of them.
+    missing: dict[tuple[str, str | None, str | None], list[str]] = {}
     for cell in run.cells:
         if cell.status != "measured":
-            _print_missing(cell, console)
+            missing.setdefault((cell.status, cell.cause, cell.remedy), []).append(cell.id)
+    for (status, cause, remedy), names in missing.items():
+        _print_missing(", ".join(names), status, cause, remedy, console)
     _print_causes(run, measured, console)
 
 
@@ -109,14 +113,14 @@ def _value(cell: CellResult, metric: str) -> str:
     return said
 
 
-def _print_missing(cell: CellResult, console: Console) -> None:
-    style = "red" if cell.status == "error" else "yellow"
-    line = _text(cell.id, "bold")
-    line.append(f" {cell.status}: ", style=style)
-    line.append_text(_text(cell.cause or "no cause was recorded"))
+def _print_missing(names: str, status: str, cause: str | None, remedy: str | None, console: Console) -> None:
+    style = "red" if status == "error" else "yellow"
+    line = _text(names, "bold")
+    line.append(f" {status}: ", style=style)
+    line.append_text(_text(cause or "no cause was recorded"))
     console.print(line)
-    if cell.remedy:
-        console.print(_text("→"), _text(cell.remedy, "dim"))
+    if remedy:
+        console.print(_text("→"), _text(remedy, "dim"))
 
 
 def _print_causes(run: Run, measured: list[CellResult], console: Console) -> None:

@@ -85,3 +85,11 @@ def test_the_default_console_prints_to_stdout(tcg: Run, capsys: pytest.CaptureFi
     said = capsys.readouterr()
     assert "virtio" in said.out
     assert said.err == ""
+
+
+def test_cells_that_are_missing_for_one_reason_are_told_together(tcg: Run) -> None:
+    one = tcg.cells[0].model_copy(update={"status": "skipped", "cause": "no KVM", "remedy": "get it"})
+    other = one.model_copy(update={"id": "other"})
+    text = shown(tcg.model_copy(update={"cells": (one, other)}), 160)
+    assert f"{one.id}, other skipped: no KVM" in text
+    assert text.count("get it") == 1
