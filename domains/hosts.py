@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 from domains import capabilities, images, process, store
 from domains.emulated import lifecycle, registry
 from domains.errors import TdlabError, UsageError
 from domains.host import Host
 from domains.hypervisor import connected
+from domains.qemu import build
 
 LOCALHOST = "localhost"
 _ADDRESS = re.compile(r"(?P<user>[a-z_][a-z0-9_.-]*)@(?P<address>[A-Za-z0-9][A-Za-z0-9.:-]*)")
@@ -60,6 +62,15 @@ def emulator(host: Host) -> str | None:
     said = process.run([registry.require(host.name).emulator, "--version"], timeout=20, check=False)
     found = _VERSION.search(said.stdout)
     return f"QEMU {found[1] if found else 'of unknown version'}, TCG"
+
+
+def bears_guests_at_once(host: Host) -> bool:
+    """Return whether two guests may run on a host at once.
+
+    Real hosts bear it. Of emulated ones, those on our own QEMU do; others stop now and then (patch 0002 of
+    ``domains/qemu/patches`` says why).
+    """
+    return not is_emulated(host) or Path(registry.require(host.name).emulator) == build.built()
 
 
 def furnish(host: Host, say: Callable[[str], None]) -> None:

@@ -24,7 +24,7 @@ class Bug:
     says: str
 
 
-# A table only says where to look; both bugs touch guests of the emulated lab host, never real hardware.
+# A table only says where to look; all of them touch guests of the emulated lab host, never real hardware.
 BUGS = (
     Bug(
         (9, 1, 0),
@@ -37,6 +37,12 @@ BUGS = (
         (10, 0, 13),
         "VFs of the emulated igb do not start: the upper half of their 64-bit BARs is lost"
         " (seen in 10.0.2, gone in 10.0.13)",
+    ),
+    Bug(
+        (10, 0, 0),
+        None,
+        "an emulated host with two processors stops now and then when two guests run in it at once: loading"
+        " FPU state on one changes flags of the other",
     ),
 )
 

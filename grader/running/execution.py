@@ -89,8 +89,7 @@ def execute(request: Request, timings: Timings) -> Run:
                     timings,
                     cloud,
                     may_reload=request.allow_reload or hosts.is_emulated(host),
-                    # QEMU's emulation of SVM is not safe for two guests at a time.
-                    boots=1 if hosts.is_emulated(host) else MOST_BOOTS,
+                    boots=MOST_BOOTS if hosts.bears_guests_at_once(host) else 1,
                 )
                 with interruption.patient():
                     bench.run(work, lambda: images.build(say))
