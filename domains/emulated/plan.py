@@ -34,9 +34,8 @@ KERNEL_ARGUMENTS = (
     "no_timer_check",
     "systemd.show_status=no",
     "fsck.mode=skip",
-    # The counter of this machine's processors is one clock for both of its own. Without the word, Linux doubts
-    # it and takes the HPET: every look at the time is then a system call and a device read, and a guest takes
-    # libvirt 6 s to create instead of 2.
+    # The processors' time stamp counters are one clock here. Without being told, Linux doubts it and takes the
+    # HPET: each look at the time is then a system call and a device read (120,000 in a second of QEMU's start).
     "tsc=reliable",
     "clocksource=tsc",
     "panic=-1",

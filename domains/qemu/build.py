@@ -78,6 +78,8 @@ CONFIGURE = (
 # 0.7 GB were seen in use at once.
 NEEDS_BYTES = 3 << 29
 _LOCK_SECONDS = 3600
+# The newest, and the one before it, for whoever goes back to an older tdlab.
+_KEPT = 2
 _NETWORK = "it needs the network once (Debian's archive and PyPI): check it, then try again"
 
 
@@ -177,6 +179,7 @@ def _build(place: Path, say: Say) -> Path:
         if target.exists():  # it does not start here any more: its libraries are gone
             shutil.rmtree(target)
         done.rename(target)
+        home.keep_newest(place, "own-", _KEPT)
     say(f"built QEMU in {sum(works.seconds.values()):.0f} s")
     return target / program
 

@@ -73,6 +73,17 @@ def clear(place: Path, prefix: str) -> None:
             shutil.rmtree(left)
 
 
+def keep_newest(place: Path, prefix: str, count: int) -> None:
+    """Remove all but the newest folders, with what else has their names (a log); called with their lock held.
+
+    A host that runs on one of them goes on: its program stays open. The next one starts on the newest.
+    """
+    made = sorted(place.glob(f"{prefix}*/manifest.json"), key=lambda file: file.stat().st_mtime, reverse=True)
+    for manifest in made[count:]:
+        shutil.rmtree(manifest.parent)
+        manifest.parent.with_suffix(".log").unlink(missing_ok=True)
+
+
 def _outside_home() -> Path:
     return SHARED.with_name(f"qemu-{os.geteuid()}")
 

@@ -133,6 +133,24 @@ def test_what_a_killed_build_left_is_cleared_away(place: Path, monkeypatch: pyte
     assert not left.exists()
 
 
+def test_of_older_builds_the_newest_are_kept_and_a_log_goes_with_its_build(place: Path) -> None:
+    for age, name in enumerate(("own-c", "own-b", "own-a")):
+        (place / name).mkdir()
+        manifest = place / name / "manifest.json"
+        manifest.write_text("{}")
+        os.utime(manifest, (1_000_000 - age, 1_000_000 - age))
+        (place / f"{name}.log").write_text("built")
+    (place / "own-failed.log").write_text("the compiler says why")
+    home.keep_newest(place, "own-", 2)
+    assert sorted(kept.name for kept in place.iterdir()) == [
+        "own-b",
+        "own-b.log",
+        "own-c",
+        "own-c.log",
+        "own-failed.log",
+    ]
+
+
 def test_missing_packages_are_those_that_dpkg_does_not_call_installed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
