@@ -34,8 +34,8 @@ KERNEL_ARGUMENTS = (
     "no_timer_check",
     "systemd.show_status=no",
     "fsck.mode=skip",
-    # The processors' time stamp counters are one clock here. Without being told, Linux doubts it and takes the
-    # HPET: each look at the time is then a system call and a device read (120,000 in a second of QEMU's start).
+    # The processors' time stamp counters are one clock here. Without being told, Linux doubts it and takes
+    # the HPET: each look at the time is then a system call and a device read, thousands while QEMU starts.
     "tsc=reliable",
     "clocksource=tsc",
     "panic=-1",
