@@ -33,7 +33,11 @@ class Network:
 
 @dataclass(frozen=True)
 class Domain:
-    """A running guest that is ready, and how long it took to be so (seconds from start to agent)."""
+    """A running guest that is ready, and how long it took to be so (seconds from start to agent).
+
+    ``interface`` is the guest's name of the NIC; ``port`` the bus of the root port that it was plugged into,
+    or None where the machine started with it.
+    """
 
     spec: DomainSpec
     machine: Machine
@@ -41,6 +45,8 @@ class Domain:
     address: str
     xml: str
     boot_to_ready: float
+    interface: str = "eth0"
+    port: str | None = None
 
 
 @contextlib.contextmanager

@@ -73,6 +73,8 @@ class Placement:
     disk_path: str = "/var/lib/libvirt/images/tdlab/disk.qcow2"
     images: tuple[DiskImage, ...] = ()
     owner: Owner | None = None
+    # How many NICs are to be plugged in later, in place of the spec's own: one root port each.
+    ports: int = 0
 
     @property
     def domain_type(self) -> str:
@@ -115,7 +117,14 @@ def render(spec: DomainSpec, place: Placement | None = None) -> str:
         cpu=_cpu(spec, place),
         disks=_disks(spec, place),
         nic_template=f"nic/{_nic_template(spec)}.xml.j2",
+        port=None,
     )
+
+
+def render_nic(spec: DomainSpec, place: Placement, port: str) -> str:
+    """Return the XML of a spec's NIC alone, to be plugged into a root port (its bus: ``0x03``)."""
+    _refuse_placement(place)
+    return template(f"nic/{_nic_template(spec)}.xml.j2").render(spec=spec, place=place, port=port)
 
 
 def render_network(plan: NetworkPlan) -> str:

@@ -32,7 +32,7 @@ class Machine:
         """
         end = time.monotonic() + deadline
         state = self._events.wait(self.uuid, deadline, self._agent_is_connected)
-        while state == "stopped" and self._is_active():
+        while state == "stopped" and self.is_active():
             # The end of an earlier machine of the same UUID: a lab host is reset under its own.
             self._events.forget(self.uuid)
             state = self._events.wait(self.uuid, end - time.monotonic(), self._agent_is_connected)
@@ -55,7 +55,8 @@ class Machine:
             return "state='connected'" in self._domain.XMLDesc()
         return False
 
-    def _is_active(self) -> bool:
+    def is_active(self) -> bool:
+        """Whether it runs or stands still; False once it has ended."""
         with contextlib.suppress(libvirt.libvirtError):
             return bool(self._domain.isActive())
         return False
@@ -85,6 +86,16 @@ class Machine:
     def resume(self) -> None:
         """Let the vCPUs run on."""
         self._domain.resume()
+
+    @translated("plug a device in")
+    def attach(self, xml: str) -> None:
+        """Plug a device into the running machine."""
+        self._domain.attachDeviceFlags(xml, libvirt.VIR_DOMAIN_AFFECT_LIVE)
+
+    @translated("unplug a device")
+    def detach(self, xml: str) -> None:
+        """Ask the guest to give a device back; it is gone once :meth:`xml` no longer shows it."""
+        self._domain.detachDeviceFlags(xml, libvirt.VIR_DOMAIN_AFFECT_LIVE)
 
     @translated("save the machine's state")
     def snapshot(self, xml: str) -> None:

@@ -28,6 +28,11 @@ from grader.running.timings import Timings
     is_flag=True,
     help="Load KVM's module anew for cells with EPT/RVI off, and put it back; no guest may run.",
 )
+@click.option(
+    "--one-guest",
+    is_flag=True,
+    help="Boot one guest and plug each NIC into it, not a guest for each: sooner where booting is slow.",
+)
 @click.option("--cell", "only", multiple=True, help="Measure only this cell; may be repeated.")
 @click.option("--repeats", type=click.IntRange(min=1), help="Rounds, instead of the matrix's own number.")
 @click.option("--seconds", type=click.IntRange(min=1), help="Seconds each way, instead of the matrix's own.")
@@ -41,6 +46,7 @@ def command(
     image: Path | None,
     host: str,
     allow_reload: bool,
+    one_guest: bool,
     only: tuple[str, ...],
     repeats: int | None,
     seconds: int | None,
@@ -66,7 +72,7 @@ def command(
         raise click.UsageError("--resume names the run's folder, and --out names another: leave one out.")
     timings = Timings()
     folder = resume or out or default_folder("bench")
-    request = Request(asked, folder, resume is not None, "bench", image, host, allow_reload)
+    request = Request(asked, folder, resume is not None, "bench", image, host, allow_reload, one_guest)
     run = execute(request, timings)
     with timings.phase("write the report"):
         report.write(run, folder)

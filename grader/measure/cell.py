@@ -49,8 +49,10 @@ def ran(host: Host, domain: Domain) -> dict[str, Any]:
     """Read back what runs: from libvirt's live XML, from the host's modules, and from inside the guest."""
     live = etree.fromstring(domain.machine.xml().encode())
     accelerator = "kvm" if live.get("type") == "kvm" else "tcg"
-    driver = live.find("devices/interface/driver")
-    model = live.find("devices/interface/model")
+    # Several NICs may be plugged into one guest: each is known by its port there.
+    plugged = f"/address[@bus='{domain.port}']/.." if domain.port else ""
+    nic = live.find(f"devices/interface{plugged}")
+    driver, model = (None, None) if nic is None else (nic.find("driver"), nic.find("model"))
     vhost = None
     if domain.spec.nic.model == "virtio":
         vhost = "on" if driver is not None and driver.get("name") == "vhost" else "off"
@@ -63,7 +65,7 @@ def ran(host: Host, domain: Domain) -> dict[str, Any]:
         "ept": _ept(host) if accelerator == "kvm" else None,
         "memory_mib": int(live.findtext("memory", "0")) // 1024,
         "vcpus": int(live.findtext("vcpu", "0")),
-        "driver": domain.guest.driver(),
+        "driver": domain.guest.driver(domain.interface),
         "guest_kernel": domain.guest.shell("uname -r").strip(),
     }
 

@@ -39,8 +39,8 @@ def read(statistics: Mapping[str, Any]) -> Counters:
     for key, value in statistics.items():
         if match := re.fullmatch(r"vcpu\.\d+\.(\w+)\.sum", key):
             sums[match[1]] = sums.get(match[1], 0) + int(value)
-    moved = [statistics.get(f"net.0.{way}.pkts") for way in ("rx", "tx")]
-    packets = sum(int(count) for count in moved if count is not None) if None not in moved else None
+    moved = [int(statistics[key]) for key in statistics if re.fullmatch(r"net\.\d+\.[rt]x\.pkts", key)]
+    packets = sum(moved) if moved else None
     spent = statistics.get("cpu.time")
     return Counters(sums, packets, None if spent is None else spent / 1e9)
 

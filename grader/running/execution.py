@@ -29,6 +29,7 @@ class Request:
     image: Path | None = None  # an ordinary cloud image, instead of the tiny guest
     host: str = "localhost"
     allow_reload: bool = False
+    one_guest: bool = False
 
 
 def say(message: str) -> None:
@@ -89,6 +90,7 @@ def execute(request: Request, timings: Timings) -> Run:
                     timings,
                     cloud,
                     may_reload=request.allow_reload or hosts.is_emulated(host),
+                    one_guest=request.one_guest,
                     boots=MOST_BOOTS if hosts.bears_guests_at_once(host) else 1,
                 )
                 with interruption.patient():
@@ -112,7 +114,8 @@ def _asked(matrix: Matrix) -> dict[str, Any]:
 
 
 def _elsewhere(request: Request) -> dict[str, Any]:
-    return {} if request.host == "localhost" else {"host": request.host}
+    elsewhere: dict[str, Any] = {} if request.host == "localhost" else {"host": request.host}
+    return elsewhere | ({"one_guest": True} if request.one_guest else {})
 
 
 def default_folder(command: str, *, now: datetime.datetime | None = None) -> Path:

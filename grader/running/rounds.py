@@ -15,7 +15,7 @@ from domains.lifecycle import Domain, Network
 from grader.measure import cell as measuring
 from grader.measure.matrix import Cell
 from grader.running import lending, tracing
-from grader.running.booting import Booting
+from grader.running.booting import Booting, Plugging
 from grader.running.work import Bench
 
 
@@ -28,6 +28,9 @@ def measure(bench: Bench, cells: Sequence[Cell], boot: Booting) -> None:
         pool = everything.enter_context(lending.opened(bench.host, bench.owner, cells, bench.drivers))
         rounds = Rounds(bench, cells, boot, net, pool)
         everything.callback(rounds.end)
+        if bench.one_guest:
+            shared = everything.enter_context(contextlib.ExitStack())
+            rounds.boot = Plugging(bench.hypervisor, boot, shared, len(cells)).booting()
         with bench.timings.phase("boot the guests"):
             rounds.boot_all()
         rounds.measure_all()
@@ -49,7 +52,7 @@ class Rounds:
 
     def boot_all(self) -> None:
         """Boot the guests side by side: nothing is measured yet, and a boot is mostly work for one CPU."""
-        with ThreadPoolExecutor(max_workers=self.bench.boots) as workers:
+        with ThreadPoolExecutor(max_workers=1 if self.bench.one_guest else self.bench.boots) as workers:
             booting = [workers.submit(self._boot, number, cell) for number, cell in enumerate(self.cells)]
             try:
                 for one in booting:
@@ -80,6 +83,7 @@ class Rounds:
             self.bench.host,
             self.bench.owner,
             self.guests,
+            self.boot.linked,
             refused=self.bench.no_reasons,
             believed=self.bench.no_counters is None,
             say=self.bench.say,
@@ -107,28 +111,31 @@ class Rounds:
             measuring.wait_for_network(bench.host, domain)
             facts = bench.ran(domain) | device
             measuring.refuse_other(bench.asked(cell), facts)
-            domain.machine.pause()
+            self.boot.settle(domain)
         except TdlabError as broken:
             self._give_up(cell, broken)
             return
         self.guests[cell.id] = domain
-        bench.say(f"{cell.id}: ready in {domain.boot_to_ready:.1f} s, driver {facts['driver']} in the guest")
+        how = "ready" if domain.port is None else "plugged in"
+        bench.say(f"{cell.id}: {how} in {domain.boot_to_ready:.1f} s, driver {facts['driver']} in the guest")
+        booted = {"boot_to_ready": domain.boot_to_ready} if domain.port is None else {}
         bench.journal.add(
             "cell",
             cell=cell.id,
             status="measured",
             asked=bench.asked(cell),
-            ran=facts,
-            boot_to_ready=domain.boot_to_ready,
+            ran=facts | ({"port": domain.port} if domain.port else {}),
             xml=domain.xml,
+            **booted,
         )
 
     def _measure(self, cell: Cell, number: int) -> None:
         bench, domain = self.bench, self.guests[cell.id]
         try:
-            domain.machine.resume()
-            found = measuring.measure(bench.host, domain, bench.matrix.workload, bench.no_counters)
-            domain.machine.pause()
+            with self.boot.linked(domain):
+                domain.machine.resume()
+                found = measuring.measure(bench.host, domain, bench.matrix.workload, bench.no_counters)
+                domain.machine.pause()
         except TdlabError as broken:
             del self.guests[cell.id]
             self._give_up(cell, broken)

@@ -7,6 +7,7 @@ traced again with --resume; its samples are safe either way.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 
 from domains.errors import TdlabError
@@ -34,12 +35,13 @@ def trace(
     host: Host,
     owner: Owner,
     guests: Mapping[str, Domain],
+    linked: Callable[[Domain], AbstractContextManager[None]],
     *,
     refused: str | None,
     believed: bool,
     say: Callable[[str], None],
 ) -> None:
-    """Count the exits of the paused guests (by cell) that are due, one after the other.
+    """Count the exits of the paused guests (by cell) that are due, one after the other, each ``linked``.
 
     ``refused`` says why a host's exits cannot be counted by reason, or is None; ``believed`` whether KVM's
     own counters are any good there, to compare with.
@@ -50,7 +52,8 @@ def trace(
             journal.add(KIND, cell=cell, again=False, cause=refused)
             continue
         try:
-            found = exit_reasons.measure(host, guests[cell], owner=owner, believed=believed)
+            with linked(guests[cell]):
+                found = exit_reasons.measure(host, guests[cell], owner=owner, believed=believed)
         except TdlabError as broken:
             say(f"{cell}: exits were not counted by reason, {broken.problem}")
             journal.add(KIND, cell=cell, again=True, cause=broken.problem)

@@ -40,6 +40,8 @@ class Bench:
     cloud: CloudImage | None = None
     # Whether KVM's module may be loaded anew, for cells that ask for other page tables.
     may_reload: bool = False
+    # Whether cells that differ in their NIC only share a guest, into which each NIC is plugged while it runs.
+    one_guest: bool = False
     # How many guests may boot at the same time.
     boots: int = MOST_BOOTS
     # Why KVM's counters are not to be believed on this host, or None.

@@ -101,3 +101,16 @@ def test_interrupted_it_cleans_up_and_says_so(tmp_path: Path) -> None:
     assert "what was measured is kept" in said
     assert "Traceback" not in said
     assert left_on_the_host(out) == set()
+
+
+def test_nics_plugged_into_one_guest_are_measured_as_what_they_are(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    process.run(tdlab("bench", str(matrix(tmp_path)), "--out", str(out), "--one-guest"), timeout=300)
+    cells = {cell["id"]: cell for cell in check_report(out)["cells"]}
+    ports = {cells[name]["ran"]["port"] for name in ("rtl8139", "virtio")}
+    assert len(ports) == 2
+    lines = [json.loads(line) for line in (out / "journal.jsonl").read_text().splitlines()]
+    guests = {line["xml"].partition("<name>")[2].partition("</name>")[0] for line in lines if "xml" in line}
+    assert len(guests) == 1, "both NICs were in the same guest"
+    assert "boot_to_ready" not in cells["virtio"]["measurements"], "it did not boot for this cell"
+    assert left_on_the_host(out) == set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import Any, cast
 
@@ -39,7 +40,8 @@ def said() -> list[str]:
 def trace(held: journal.Journal, said: list[str], *, refused: str | None = None) -> None:
     guests = dict.fromkeys("abc", cast("Domain", None))
     owner = ownership.this_process("r1")
-    tracing.trace(held, Host(), owner, guests, refused=refused, believed=True, say=said.append)
+    linked = contextlib.nullcontext
+    tracing.trace(held, Host(), owner, guests, linked, refused=refused, believed=True, say=said.append)
 
 
 def run(held: journal.Journal, tmp_path: Path) -> Any:
