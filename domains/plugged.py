@@ -88,8 +88,7 @@ class Carrier:
         machine = self.domain.machine
         if not machine.is_active() or not _used(machine.xml(), port):
             return
-        with contextlib.suppress(InfrastructureError):
-            machine.resume()  # it may be running
+        machine.resume()
         machine.detach(xml)
         wait.until(
             lambda: not _used(machine.xml(), port) or None,

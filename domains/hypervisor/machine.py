@@ -84,8 +84,9 @@ class Machine:
 
     @translated("resume the guest")
     def resume(self) -> None:
-        """Let the vCPUs run on."""
-        self._domain.resume()
+        """Let the vCPUs run on; a guest that runs already is no error."""
+        if self._domain.state()[0] == libvirt.VIR_DOMAIN_PAUSED:
+            self._domain.resume()
 
     @translated("plug a device in")
     def attach(self, xml: str) -> None:

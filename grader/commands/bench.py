@@ -70,6 +70,10 @@ def command(
         return 0
     if resume and out and resume != out:
         raise click.UsageError("--resume names the run's folder, and --out names another: leave one out.")
+    if one_guest and image:
+        raise click.UsageError(
+            "--one-guest plugs NICs into the tiny guest, and --image has another: leave one out."
+        )
     timings = Timings()
     folder = resume or out or default_folder("bench")
     request = Request(asked, folder, resume is not None, "bench", image, host, allow_reload, one_guest)

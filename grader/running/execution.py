@@ -7,7 +7,7 @@ import datetime
 import threading
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,6 +16,10 @@ from grader.measure.run import Run
 from grader.running import interruption
 from grader.running import journal as journals
 from grader.running.timings import Timings
+
+if TYPE_CHECKING:
+    from domains.host import Host
+    from domains.hypervisor import Hypervisor
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,7 @@ def execute(request: Request, timings: Timings) -> Run:
     # scipy takes a second to import and is needed at the end only: a thread loads it while guests boot.
     threading.Thread(target=_load_scipy, daemon=True).start()
     with timings.phase("load libvirt"):
-        from domains import daemon, devices, hosts, hypervisor, images, lease, ownership, store
+        from domains import daemon, hosts, hypervisor, images, lease, ownership
         from domains.cloud import image as cloud_image
         from grader.running import bench, summary
         from grader.running.work import MOST_BOOTS, Bench
@@ -76,10 +80,7 @@ def execute(request: Request, timings: Timings) -> Run:
         def measure() -> None:
             with hypervisor.connected(host.uri) as connection:
                 with timings.phase("remove leftovers"):
-                    for leftover in ownership.sweep(connection, store.pool(connection)):
-                        say(f"removed {leftover.kind} {leftover.name}, left by a run that was killed")
-                    for leftover in devices.put_back(host):
-                        say(f"put back: {leftover.name}, changed by a run that was killed")
+                    _remove_leftovers(host, connection)
                 work = Bench(
                     host,
                     connection,
@@ -99,6 +100,16 @@ def execute(request: Request, timings: Timings) -> Run:
         hosts.through_its_ends(host, measure, say)
         with timings.phase("summarise"):
             return summary.summarise(journal, request.matrix)
+
+
+def _remove_leftovers(host: Host, connection: Hypervisor) -> None:
+    """Undo what killed runs left on a host, and say what that was."""
+    from domains import devices, ownership, store
+
+    for leftover in ownership.sweep(connection, store.pool(connection)):
+        say(f"removed {leftover.kind} {leftover.name}, left by a run that was killed")
+    for leftover in devices.put_back(host):
+        say(f"put back: {leftover.name}, changed by a run that was killed")
 
 
 def _load_scipy() -> None:

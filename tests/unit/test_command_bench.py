@@ -47,6 +47,13 @@ def test_that_two_folders_for_one_run_are_refused(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_that_nics_are_plugged_into_the_tiny_guest_only(tmp_path: Path) -> None:
+    refused = typed("--one-guest", "--image", str(tmp_path / "debian.qcow2"), "--out", str(tmp_path / "out"))
+    assert refused.exit_code == 2
+    assert "leave one out" in refused.output
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("image", [None, CloudImage(Path("/x/debian.qcow2"), "qcow2", 1, "ab" * 32)])
 def test_that_what_was_asked_names_the_image_unless_it_is_the_tiny_guests(image: CloudImage | None) -> None:
     asked = _asked(CELLS[0], image)
