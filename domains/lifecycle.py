@@ -12,7 +12,7 @@ from domains import ownership, render, store, validate
 from domains.errors import HypervisorError
 from domains.guest import Guest
 from domains.hypervisor import Hypervisor, Machine
-from domains.images import KERNEL_ARGUMENTS
+from domains.images import KERNEL_ARGUMENTS, NO_DISKS
 from domains.render import NetworkPlan, Owner, Placement
 from domains.spec import DomainSpec
 
@@ -94,7 +94,9 @@ def running(
     Raises :class:`DeadlineExceeded` when it is not ready within ``ready_within`` seconds.
     """
     address = net.guest_address(number)
-    arguments = (*KERNEL_ARGUMENTS, f"tdlab.ip={address}/{net.plan.prefix}")
+    arguments = [*KERNEL_ARGUMENTS, f"tdlab.ip={address}/{net.plan.prefix}"]
+    if spec.disk is None:
+        arguments.append(NO_DISKS)
     place = replace(place, network=net.plan.name, kernel_arguments=" ".join(arguments))
     with contextlib.ExitStack() as cleanup:
         if spec.disk and place.owner:

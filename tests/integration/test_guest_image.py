@@ -157,6 +157,16 @@ def test_that_a_ready_guest_has_its_disks(image: GuestImage, tmp_path: Path) -> 
         assert sorted(int(sectors) * 512 >> 20 for sectors in sizes) == [3, 5, 7]
 
 
+def test_that_a_guest_told_that_it_has_no_disks_loads_no_driver_of_them(
+    image: GuestImage, tmp_path: Path
+) -> None:
+    loaded = "cut -d' ' -f1 /proc/modules"
+    with booted(image, tmp_path) as (agent, _):
+        assert "ahci" in agent.shell(loaded).split()
+    with booted(image, tmp_path, arguments=images.NO_DISKS) as (agent, _):
+        assert "ahci" not in agent.shell(loaded).split()
+
+
 def test_that_io_ports_and_kernel_messages_can_be_read(image: GuestImage, tmp_path: Path) -> None:
     with booted(image, tmp_path) as (agent, _):
         assert agent.shell("dd if=/dev/port bs=1 skip=113 count=1 2>/dev/null | wc -c").strip() == "1"
