@@ -40,8 +40,8 @@ KERNEL_ARGUMENTS = (
     "noreplace-smp",  # 0.2 s of rewriting the kernel's code, which an emulator then translates again
     "rodata=off",  # 0.15 s of checking page tables
     "lsm=",  # 0.1 s of starting security modules that guard nothing here
-    # Inside an emulated host 1.6 s of asking each of 255 buses for devices that ACPI did not name, at two exits
-    # each; and 0.6 s of the self-test of a key derivation that nothing uses.
+    # Inside an emulated host 1.6 s of asking each of 255 buses for devices that ACPI did not name, at two
+    # exits each; and 0.6 s of the self-test of a key derivation that nothing uses.
     "pci=lastbus=0",
     "initcall_blacklist=crypto_kdf108_init",
 )
