@@ -17,7 +17,7 @@ from grader.language import LANGUAGES, Lang
 @click.option(
     "--into",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Folder of the workspace; by default one named after the lab, here.",
+    help="Folder of the workspace; by default LAB-workspace, here.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the workspace (tdlab.workspace/1) to stdout.")
 def command(lab: str, student: str | None, lang: Lang, into: Path | None, as_json: bool) -> int:
@@ -30,7 +30,7 @@ def command(lab: str, student: str | None, lang: Lang, into: Path | None, as_jso
     name = " ".join((student or getpass.getuser()).split())
     if not name or len(name) > 120 or not name.isprintable():
         raise UsageError(f"{student!r} is no name", remedy="write your name with --student")
-    place, is_new = workspace.start(found, name, lang, into or Path(found.slug))
+    place, is_new = workspace.start(found, name, lang, into or Path(f"{found.slug}-workspace"))
     own: Lang = place.identity.lang
     if as_json:
         click.echo(place.identity.model_copy().model_dump_json(by_alias=True))
