@@ -16,8 +16,8 @@ def check_choice(question: ChoiceQuestion, answer: Answer, context: Context) -> 
     """Say whether the one right option was chosen; a wrong one gets the feedback written for it."""
     lang = context.lang
     expected = f"{question.right}: {question.options[question.right].say(lang)}"
-    chosen = _option(answer.value, question.options)
-    if chosen not in question.options:
+    chosen = chosen_one(question, answer)
+    if chosen is None:
         hint = words.ONE_OF.say(lang, options=", ".join(question.options))
         return result(question, Outcome.FAIL, expected=expected, actual=answer.value, hint=_at(answer, hint))
     hint = question.feedback.get(chosen, question.hint).say(lang)
@@ -29,8 +29,8 @@ def check_choices(question: ChoicesQuestion, answer: Answer, context: Context) -
     """Give a part of the points for each right tick; a wrong one takes it back, and all give nothing."""
     lang = context.lang
     expected = ", ".join(question.right)
-    chosen = {_option(value, question.options) for value in _listed(answer.value, question.options)}
-    if not chosen <= set(question.options):
+    chosen = chosen_some(question, answer)
+    if chosen is None:
         hint = words.SOME_OF.say(lang, options=", ".join(question.options))
         return result(question, Outcome.FAIL, expected=expected, actual=answer.value, hint=_at(answer, hint))
     right = set(question.right)
@@ -44,6 +44,18 @@ def check_choices(question: ChoicesQuestion, answer: Answer, context: Context) -
         feedback.append(words.NOT_TICKED.say(lang, count=len(right - chosen)))
     hint = " ".join(feedback) or question.hint.say(lang)
     return graded(question, fraction, expected=expected, actual=", ".join(sorted(chosen)), hint=hint)
+
+
+def chosen_one(question: ChoiceQuestion, answer: Answer) -> str | None:
+    """Return the option that was chosen, or None when the answer names none."""
+    chosen = _option(answer.value, question.options)
+    return chosen if chosen in question.options else None
+
+
+def chosen_some(question: ChoicesQuestion, answer: Answer) -> set[str] | None:
+    """Return the options that were ticked, or None when the answer names something else."""
+    chosen = {_option(value, question.options) for value in _listed(answer.value, question.options)}
+    return chosen if chosen <= set(question.options) else None
 
 
 def _option(value: object, options: Collection[str]) -> str:

@@ -118,9 +118,10 @@ class QuestionItem(pytest.Item):
         given = self.parent.submission()
         lang = self.config.option.tdlab_lang or given.answers.lang or "en"
         context = Context(self.parent.lab.slug, lang, given.evidence)
+        question = given.questions[self.question.id]
         if given.answers.problem is not None:
-            return unreadable(self.question, context, ANSWERS_FILE, given.answers.problem)
-        return check(self.question, given.answer(self.question), context)
+            return unreadable(question, context, ANSWERS_FILE, given.answers.problem)
+        return check(question, given.answer(question), context)
 
 
 def _told(result: CheckResult) -> str:

@@ -8,15 +8,22 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from domains.errors import UsageError
+from grader.lab import variants
 from grader.lab.lab import Lab
 from grader.lab.questions import DomainQuestion, Question
 from grader.language.inert import inert
-from grader.submission import answers, evidence
+from grader.submission import answers, evidence, identity
 from grader.submission.answers import ANSWERS_FILE, Answer, Answers
 from grader.submission.evidence import PREDICTIONS_FILE, REPORT_FILE, Bundle
+from grader.submission.identity import WORKSPACE_FILE
 from grader.submission.sources import SUFFIXES, Source, open_source
 
-_CAPS = {ANSWERS_FILE: 64 * 1024, REPORT_FILE: 8 * 1024 * 1024, PREDICTIONS_FILE: 256 * 1024}
+_CAPS = {
+    WORKSPACE_FILE: 4 * 1024,
+    ANSWERS_FILE: 64 * 1024,
+    REPORT_FILE: 8 * 1024 * 1024,
+    PREDICTIONS_FILE: 256 * 1024,
+}
 _OTHER_CAP = 64 * 1024
 
 
@@ -28,6 +35,8 @@ class Submission:
     answers: Answers
     evidence: Bundle
     files: Mapping[str, Answer]
+    # The questions as this student was asked them, by id.
+    questions: Mapping[str, Question]
 
     def answer(self, question: Question) -> Answer:
         """Return what was answered to a question: its entry in the answers, or its file's bytes."""
@@ -45,8 +54,11 @@ def load(lab: Lab, place: Path, student: str) -> Submission:
     asked = sorted({question.file for question in lab if isinstance(question, DomainQuestion)})
     caps = {**dict.fromkeys(asked, _OTHER_CAP), **_CAPS}
     source = open_source(place, caps)
+    own, whose = identity.readable(source.read(WORKSPACE_FILE, caps[WORKSPACE_FILE])[0], lab.slug)
+    mine = variants.drawn(lab, own.student if own else None)
     raw, problem = source.read(ANSWERS_FILE, caps[ANSWERS_FILE])
-    if raw is None:
+    problem = problem or whose
+    if raw is None or problem:
         given = Answers(problem=problem or f"{ANSWERS_FILE} is missing")
     else:
         given = answers.readable(raw, lab.slug, [question.id for question in lab])
@@ -54,7 +66,7 @@ def load(lab: Lab, place: Path, student: str) -> Submission:
     for name in asked:
         content, refused = source.read(name, caps[name])
         files[name] = Answer(content, note=refused or "")
-    return Submission(student, given, _evidence(source), files)
+    return Submission(student, given, _evidence(source), files, {one.id: one for one in mine})
 
 
 def _evidence(source: Source) -> Bundle:

@@ -1,0 +1,42 @@
+"""Whether an answer can be read as what its question asks for, whatever it says."""
+
+from __future__ import annotations
+
+from grader.checks import words
+from grader.checks.choice import chosen_one, chosen_some
+from grader.lab.questions import (
+    ChoiceQuestion,
+    ChoicesQuestion,
+    NumberQuestion,
+    PredictionQuestion,
+    Question,
+    TextQuestion,
+)
+from grader.lab.units import readings, unit_shown
+from grader.language import Lang
+from grader.submission.answers import Answer
+
+
+def problem(question: Question, answer: Answer, lang: Lang) -> str | None:
+    """Return what is to be written instead, or None when the answer can be read."""
+    match question:
+        case ChoiceQuestion():
+            options = ", ".join(question.options)
+            return None if chosen_one(question, answer) else words.ONE_OF.say(lang, options=options)
+        case ChoicesQuestion():
+            options = ", ".join(question.options)
+            return None if chosen_some(question, answer) else words.SOME_OF.say(lang, options=options)
+        case TextQuestion():
+            return None if isinstance(answer.value, str) else words.A_TEXT.say(lang)
+        case NumberQuestion():
+            return _number(answer.value, question.unit, lang)
+        case PredictionQuestion(unit=str() as unit):
+            return _number(answer.value, unit, lang)
+    return None
+
+
+def _number(value: object, unit: str, lang: Lang) -> str | None:
+    numbers = readings(value, unit)
+    if isinstance(numbers, str):
+        return words.WRONG_UNIT.say(lang, given=numbers, unit=unit_shown(unit))
+    return words.NOT_A_NUMBER.say(lang, unit=unit_shown(unit)) if numbers is None else None

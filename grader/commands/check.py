@@ -1,0 +1,62 @@
+"""``tdlab check``: look at a workspace before it is handed in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from grader.language import LANGUAGES, Lang
+
+if TYPE_CHECKING:
+    from grader.workspace.feedback import Feedback
+
+
+@click.command("check")
+@click.argument("workspace", type=click.Path(path_type=Path), default=Path())
+@click.argument("questions", nargs=-1)
+@click.option("--lang", type=click.Choice(LANGUAGES), help="Language, instead of the workspace's.")
+@click.option("--json", "as_json", is_flag=True, help="Print it (tdlab.check/1) to stdout.")
+def command(workspace: Path, questions: tuple[str, ...], lang: Lang | None, as_json: bool) -> int:
+    """Look at the answers in WORKSPACE (this folder): all of them, or those to QUESTIONS.
+
+    Exit code 1 says that something can still be made better.
+    """
+    import json
+
+    from domains.errors import EXIT_CHECKS_FAILED, EXIT_DONE
+    from grader.lab import lab as labs
+    from grader.submission import submission
+    from grader.workspace import feedback
+    from grader.workspace import workspace as workspaces
+
+    place = workspaces.find(workspace)
+    own: Lang = lang or place.identity.lang
+    given = submission.load(labs.load(place.lab.folder), place.folder, place.identity.student)
+    found = _asked(feedback.look(given, place.lab.slug, own), questions)
+    if as_json:
+        rows = [
+            {"id": one.question.id, "state": one.state, "seen": one.seen, "next": one.next} for one in found
+        ]
+        head = {"schema": "tdlab.check/1", "lab": place.lab.slug, "student": place.identity.student}
+        click.echo(json.dumps(head | {"questions": rows}, ensure_ascii=False, indent=1))
+    else:
+        from grader.workspace.terminal import print_feedback
+
+        print_feedback(found, own)
+    good = {"noted", "right", "waiting", "not-here"}
+    return EXIT_DONE if all(one.state in good for one in found) else EXIT_CHECKS_FAILED
+
+
+def _asked(found: list[Feedback], questions: tuple[str, ...]) -> list[Feedback]:
+    from domains import document
+    from domains.errors import UsageError
+
+    known = {one.question.id: one for one in found}
+    for name in questions:
+        if name not in known:
+            guess = document.nearest(name, known)
+            remedy = f"did you mean {guess!r}?" if guess else f"questions: {', '.join(known)}"
+            raise UsageError(f"the lab has no question {name!r}", remedy=remedy)
+    return [known[name] for name in questions] or found

@@ -1,0 +1,41 @@
+"""``tdlab start``: make a student's workspace of a lab."""
+
+from __future__ import annotations
+
+import getpass
+from pathlib import Path
+
+import click
+
+from grader.language import LANGUAGES, Lang
+
+
+@click.command("start")
+@click.argument("lab")
+@click.option("--student", help="Your name, as your teacher knows you; by default your user's name.")
+@click.option("--lang", type=click.Choice(LANGUAGES), default="fr", help="Language of the workspace.")
+@click.option(
+    "--into",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of the workspace; by default LAB-workspace, here.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the workspace (tdlab.workspace/1) to stdout.")
+def command(lab: str, student: str | None, lang: Lang, into: Path | None, as_json: bool) -> int:
+    """Make your workspace of LAB, with questions in your own variant; a second time it changes nothing."""
+    from domains.errors import UsageError
+    from grader.lab import lab as labs
+    from grader.workspace import sayings, workspace
+
+    found = labs.load(labs.find(lab))
+    name = " ".join((student or getpass.getuser()).split())
+    if not name or len(name) > 120 or not name.isprintable():
+        raise UsageError(f"{student!r} is no name", remedy="write your name with --student")
+    place, is_new = workspace.start(found, name, lang, into or Path(f"{found.slug}-workspace"))
+    own: Lang = place.identity.lang
+    if as_json:
+        click.echo(place.identity.model_copy().model_dump_json(by_alias=True))
+        return 0
+    said = sayings.STARTED if is_new else sayings.FOUND
+    click.echo(said.say(own, title=found.title.say(own), folder=place.folder))
+    click.echo(sayings.NEXT_STEPS.say(own, folder=place.folder))
+    return 0

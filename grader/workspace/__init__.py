@@ -1,0 +1,1 @@
+"""A student's own folder, from ``tdlab start`` to ``tdlab submit``."""

@@ -1,0 +1,72 @@
+"""What a student is told before the marks: enough to go on with, and nothing that could be tried out.
+
+Where an answer cannot be guessed by trying (a number of one's own measures, a domain, a prediction) the
+check's verdict is shown at once. Of a choice or a text is only said whether it can be read: a verdict on each
+attempt would give the answer away.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from grader.checks import check, words
+from grader.checks.form import problem
+from grader.checks.verdict import Context
+from grader.lab.questions import DomainQuestion, NumberQuestion, PredictionQuestion, Question
+from grader.language import Lang
+from grader.results.result import Outcome
+from grader.submission.answers import ANSWERS_FILE
+from grader.submission.submission import Submission
+from grader.workspace import sayings
+
+State = Literal["open", "noted", "right", "partly", "wrong", "waiting", "not-here", "broken"]
+_SHOWN = NumberQuestion | DomainQuestion | PredictionQuestion
+_STATES: dict[Outcome, State] = {
+    Outcome.PASS: "right",
+    Outcome.PARTIAL: "partly",
+    Outcome.FAIL: "wrong",
+    Outcome.INCONCLUSIVE: "waiting",
+    Outcome.SKIPPED: "not-here",
+    Outcome.ERROR: "broken",
+}
+
+
+@dataclass(frozen=True)
+class Feedback:
+    """What a student is told of one question: its state, what was seen of the answer, and the next step."""
+
+    question: Question
+    state: State
+    seen: str = ""
+    next: str = ""
+
+
+def look(given: Submission, lab: str, lang: Lang) -> list[Feedback]:
+    """Look at all answers of a workspace; raises nothing for what a student wrote."""
+    if given.answers.problem is not None:
+        said = words.ANSWERS_BROKEN.say(lang, problem=given.answers.problem)
+        return [Feedback(question, "wrong", ANSWERS_FILE, said) for question in given.questions.values()]
+    context = Context(lab, lang, given.evidence)
+    return [_look(question, given, context) for question in given.questions.values()]
+
+
+def _look(question: Question, given: Submission, context: Context) -> Feedback:
+    answer = given.answer(question)
+    lang = context.lang
+    if answer.value is None or (isinstance(answer.value, str) and not answer.value.strip()):
+        return Feedback(question, "open", next=answer.note or sayings.ANSWER_IT.say(lang))
+    if wrong := problem(question, answer, lang):
+        return Feedback(question, "wrong", seen=str(answer.value)[:200], next=wrong)
+    if not isinstance(question, _SHOWN):
+        return Feedback(question, "noted", seen=_short(answer.value))
+    found = check(question, answer, context)
+    state = _STATES[found.outcome]
+    # What was expected is a number of the student's own: it would be the answer.
+    hint = "" if state == "right" else found.hint
+    return Feedback(question, state, seen=found.actual or _short(answer.value), next=hint)
+
+
+def _short(value: object) -> str:
+    said = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return said if len(said) <= 200 else said[:199] + "…"

@@ -1,0 +1,77 @@
+"""How far a student is: from what lies in the workspace, and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from grader.lab import lab as labs
+from grader.lab.questions import PredictionQuestion
+from grader.language import Lang
+from grader.language.i18n import moment
+from grader.submission import submission
+from grader.workspace import feedback, history, sayings
+from grader.workspace.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Counts and lists by question id; ``submitted`` are the receipts, newest last."""
+
+    lab: str
+    student: str
+    answered: tuple[str, ...]
+    open: tuple[str, ...]
+    committed: tuple[str, ...]
+    uncommitted: tuple[str, ...]
+    measured: bool
+    submitted: tuple[tuple[str, str], ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what ``--json`` prints."""
+        return {
+            "lab": self.lab,
+            "student": self.student,
+            "answered": list(self.answered),
+            "open": list(self.open),
+            "committed": list(self.committed),
+            "uncommitted": list(self.uncommitted),
+            "measured": self.measured,
+            "submitted": [{"receipt": code, "time": time} for code, time in self.submitted],
+        }
+
+    def told(self, lang: Lang) -> list[str]:
+        """Return it in lines."""
+        every = len(self.answered) + len(self.open)
+        lines = [sayings.ANSWERED.say(lang, answered=len(self.answered), all=every)]
+        if self.open:
+            lines.append(sayings.OPEN.say(lang, questions=", ".join(self.open)))
+        if self.uncommitted:
+            lines.append(sayings.UNCOMMITTED.say(lang, questions=", ".join(self.uncommitted)))
+        lines.append((sayings.MEASURED if self.measured else sayings.UNMEASURED).say(lang))
+        if not self.submitted:
+            lines.append(sayings.NEVER_SUBMITTED.say(lang))
+        for code, time in self.submitted[-1:]:
+            count = len(self.submitted)
+            lines.append(sayings.SUBMITTED.say(lang, count=count, time=moment(time, lang), code=code))
+        return lines
+
+
+def look(place: Workspace) -> Progress:
+    """Look into a workspace."""
+    given = submission.load(labs.load(place.lab.folder), place.folder, place.identity.student)
+    told = feedback.look(given, place.lab.slug, place.identity.lang)
+    committed = {one.question for one in given.evidence.commitments}
+    predictions = [one.id for one in place.lab if isinstance(one, PredictionQuestion)]
+    return Progress(
+        lab=place.lab.slug,
+        student=place.identity.student,
+        answered=tuple(one.question.id for one in told if one.state != "open"),
+        open=tuple(one.question.id for one in told if one.state == "open"),
+        committed=tuple(one for one in predictions if one in committed),
+        uncommitted=tuple(one for one in predictions if one not in committed),
+        measured=given.evidence.run is not None,
+        submitted=tuple(
+            (one.receipt, one.time.isoformat()) for one in history.events(place.folder, "submitted")
+        ),
+    )

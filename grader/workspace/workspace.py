@@ -1,0 +1,84 @@
+"""The workspace: whose it is and of which lab, written once and never changed afterwards."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from domains import files
+from domains.errors import UsageError
+from grader.lab import lab as labs
+from grader.lab import variants
+from grader.lab.lab import Lab
+from grader.lab.questions import DomainQuestion
+from grader.language import Lang
+from grader.submission import identity as identities
+from grader.submission.answers import ANSWERS_FILE
+from grader.submission.identity import WORKSPACE_FILE, Identity
+from grader.workspace import answer_file
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A student's folder; ``lab`` is the lab in this student's variant."""
+
+    folder: Path
+    identity: Identity
+    lab: Lab
+
+
+def start(
+    lab: Lab, student: str, lang: Lang, folder: Path, *, now: datetime | None = None
+) -> tuple[Workspace, bool]:
+    """Make a workspace, or find the one that is there; say whether it is new.
+
+    What a student wrote is never written over: what is missing of a workspace is added, and nothing else
+    changes. Raises :class:`UsageError` when the folder is another lab's or another student's.
+    """
+    file = folder / WORKSPACE_FILE
+    if is_new := not file.exists():
+        if folder.exists() and any(folder.iterdir()):
+            raise UsageError(f"{folder} is not empty", remedy="name another folder with --into")
+        folder.mkdir(parents=True, exist_ok=True)
+        started = (now or datetime.now(UTC)).isoformat(timespec="seconds")
+        files.write_whole(file, _identity_text(lab.slug, student, lang, started))
+    identity = read(folder)
+    for what, asked, found in (("lab", lab.slug, identity.lab), ("student", student, identity.student)):
+        if asked != found:
+            raise UsageError(f"{folder} is a workspace of the {what} {found}, not of {asked}")
+    mine = variants.drawn(lab, identity.student)
+    for inside in ("evidence", *sorted({Path(one.file).parent.name for one in _domains(lab)} - {""})):
+        (folder / inside).mkdir(exist_ok=True)
+    if not (folder / ANSWERS_FILE).exists():
+        files.write_whole(folder / ANSWERS_FILE, answer_file.text(mine, student, lang))
+    return Workspace(folder, identity, mine), is_new
+
+
+def find(folder: Path) -> Workspace:
+    """Return the workspace that a folder is, or is inside of; raises :class:`UsageError` if there is none."""
+    for place in (folder.resolve(), *folder.resolve().parents):
+        if (place / WORKSPACE_FILE).is_file():
+            identity = read(place)
+            lab = labs.load(labs.find(identity.lab))
+            return Workspace(place, identity, variants.drawn(lab, identity.student))
+    raise UsageError(f"{folder} is in no workspace", remedy="make one with `tdlab start LAB`, or go into it")
+
+
+def read(folder: Path) -> Identity:
+    """Return whose a workspace is; raises :class:`domains.errors.InputError` with the position."""
+    file = folder / WORKSPACE_FILE
+    return identities.parse(file.read_bytes(), file)
+
+
+def _domains(lab: Lab) -> list[DomainQuestion]:
+    return [question for question in lab if isinstance(question, DomainQuestion)]
+
+
+def _identity_text(lab: str, student: str, lang: Lang, started: str) -> str:
+    return (
+        "# Whose workspace this is. Your variant of the lab follows from it: leave it as it is.\n"
+        f"schema: tdlab.workspace/1\nlab: {lab}\nstudent: {json.dumps(student, ensure_ascii=False)}\n"
+        f"lang: {lang}\nstarted: {started}\n"
+    )
