@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from domains import process
+from domains.errors import GuestError
 from grader.experiments import counting, workloads
 from grader.experiments.workloads import Workload
 
@@ -29,6 +32,39 @@ def test_the_body_is_done_as_often_as_was_asked(tmp_path: Path) -> None:
     file.write_bytes(Workload("write", body).program(7))
     file.chmod(0o755)
     assert process.run([file], timeout=30).stdout == "E" * 7
+
+
+class Here:
+    """Stands for a guest: this machine's shell, which counts how often it is asked."""
+
+    class machine:  # noqa: N801
+        name = "here"
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def shell(self, script: str, *, timeout: float) -> str:
+        self.asked += 1
+        return process.run(["/bin/sh", "-c", script], timeout=timeout).stdout
+
+
+@pytest.fixture
+def here() -> Iterator[Any]:
+    yield Here()
+    for left in Path("/tmp").glob("arithmetic-*"):  # noqa: S108
+        left.unlink()
+
+
+def test_all_samples_of_a_workload_come_from_one_request(here: Any) -> None:
+    samples = workloads.nanoseconds(here, workloads.ARITHMETIC, 50_000_000, repeat=3)
+    assert len(samples) == 3
+    assert all(0.05 < one < 50 for one in samples)
+    assert here.asked == 1
+
+
+def test_a_line_that_fails_is_no_time(here: Any) -> None:
+    with pytest.raises(GuestError, match="ended with 3"):
+        workloads.timed(here, "(exit 3)")
 
 
 @pytest.mark.parametrize("count", [0, -1, 2**31])
