@@ -51,7 +51,7 @@ class Here:
 @pytest.fixture
 def here() -> Iterator[Any]:
     yield Here()
-    for left in Path("/tmp").glob("arithmetic-*"):  # noqa: S108
+    for left in Path("/tmp").glob("arithmetic-*"):
         left.unlink()
 
 
