@@ -1,0 +1,218 @@
+"""What an answer holds and how sure that is: certain enough to be marked alone, or for the teacher."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+
+from grader.checks.reading import finding, pairs
+from grader.checks.reading.clauses import goes_both_ways, sentences
+from grader.checks.reading.finding import Match, Read, State
+from grader.checks.reading.rubric import Rubric, rubric
+from grader.checks.reading.tokens import Token, common, tokens
+from grader.checks.reading.wording import Wording
+from grader.lab.questions import TextQuestion
+
+_LONGEST = 120
+# So many words beside the ideas found are still little: more of them may say another idea in other words.
+_LITTLE = 2
+# Longer texts are not read at all: no honest short answer comes near.
+_MOST_LETTERS = 20_000
+
+
+class Why(StrEnum):
+    """Why a text was judged as it was."""
+
+    EMPTY = "empty"
+    COPIED = "copied"
+    OFF_TOPIC = "off-topic"
+    ALL_IDEAS = "all-ideas"
+    SOME_IDEAS = "some-ideas"
+    WRONG_IDEA = "wrong-idea"
+    DENIED = "denied"
+    # What follows is for the teacher.
+    LONG = "long"
+    HEDGED = "hedged"
+    BOTH = "both"
+    UNCLEAR_DENIAL = "unclear-denial"
+    UNCLEAR_REST = "unclear-rest"
+
+
+_FOR_THE_TEACHER = frozenset({Why.LONG, Why.HEDGED, Why.BOTH, Why.UNCLEAR_DENIAL, Why.UNCLEAR_REST})
+
+
+@dataclass(frozen=True)
+class Seen:
+    """An idea found in a text: how it stands there, and in which words."""
+
+    id: str
+    state: State
+    words: str
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """The part of the points that an answer earns (0 to 1), whether that is certain, and why."""
+
+    fraction: float
+    why: Why
+    ideas: tuple[Seen, ...] = ()
+    wrong_ideas: tuple[Seen, ...] = ()
+
+    @property
+    def alone(self) -> bool:
+        """Whether this is certain enough to be marked without a teacher."""
+        return self.why not in _FOR_THE_TEACHER
+
+    def said(self) -> tuple[str, ...]:
+        """Return the ids of the right ideas that are said."""
+        return tuple(one.id for one in self.ideas if one.state is State.SAID)
+
+    def said_wrong(self) -> tuple[str, ...]:
+        """Return the ids of the wrong ideas that are said."""
+        return tuple(one.id for one in self.wrong_ideas if one.state is State.SAID)
+
+
+def judge(question: TextQuestion, text: str) -> Judgement:
+    """Judge one answer; any text at all is judged, and none raises."""
+    if len(text) > _MOST_LETTERS:
+        return Judgement(0.0, Why.LONG)
+    rules = rubric(question)
+    read = tokens(text)
+    plain = [token.plain for token in read if not token.is_mark]
+    if nothing := _says_nothing(plain, rules):
+        return Judgement(0.0, nothing)
+    if len(plain) > _LONGEST:
+        return Judgement(0.0, Why.LONG)
+    reads = [Read.of(at, one, rules.lexicon) for at, one in enumerate(sentences(read))]
+    made = pairs.chosen(rules, reads) if rules.subjects else []
+    right = {name: _best(ways, reads, made) for name, ways in rules.ideas.items()}
+    wrong = {name: _best(ways, reads, made) for name, ways in rules.wrong_ideas.items()}
+    return _judged(rules, reads, read, right, wrong)
+
+
+def _best(ways: Sequence[Wording], reads: Sequence[Read], made: Sequence[pairs.Chosen]) -> Match | None:
+    found = [pairs.find(one, made) if one.subjects else finding.find(one, reads) for one in ways]
+    return max((one for one in found if one), key=lambda one: one.state, default=None)
+
+
+def _judged(
+    rules: Rubric,
+    reads: Sequence[Read],
+    read: Sequence[Token],
+    right: Mapping[str, Match | None],
+    wrong: Mapping[str, Match | None],
+) -> Judgement:
+    held = [name for name, match in wrong.items() if match and match.state is State.SAID]
+    right = _without_borrowed(right, [match for name in held if (match := wrong[name])])
+    said = [name for name, match in right.items() if match and match.state is State.SAID]
+    rest = _Rest(rules, reads, [one for one in (*right.values(), *wrong.values()) if one])
+    fraction = round(len(said) / len(right), 4)
+    why = _why(rules, read, right, said, held, rest)
+    if why in {Why.WRONG_IDEA, Why.DENIED, Why.OFF_TOPIC}:
+        fraction = 0.0
+    elif held:
+        fraction = round(fraction / 2, 4)
+    return Judgement(fraction, why, _seen(right, reads), _seen(wrong, reads))
+
+
+def _without_borrowed(right: Mapping[str, Match | None], held: Sequence[Match]) -> dict[str, Match | None]:
+    """Drop right ideas that stand in the very words of a wrong one: « les sorties ne coûtent rien »."""
+    taken = {(match.sentence, at) for match in held for at in match.places}
+
+    def is_own(match: Match) -> bool:
+        return not taken & {(match.sentence, at) for at in match.places}
+
+    return {name: match if match and is_own(match) else None for name, match in right.items()}
+
+
+def _why(
+    rules: Rubric,
+    read: Sequence[Token],
+    right: Mapping[str, Match | None],
+    said: Sequence[str],
+    held: Sequence[str],
+    rest: _Rest,
+) -> Why:
+    missing = [name for name in right if name not in said]
+    if goes_both_ways(read):
+        return Why.HEDGED
+    if held and said:
+        return Why.BOTH
+    if held:
+        return Why.WRONG_IDEA if rest.signs(missing) <= 1 else Why.BOTH
+    if not missing:
+        return Why.ALL_IDEAS
+    is_denied = any(match and match.state is State.DENIED for match in right.values())
+    if said:
+        if is_denied:
+            return Why.UNCLEAR_DENIAL
+        return Why.SOME_IDEAS if rest.is_clear(missing) else Why.UNCLEAR_REST
+    if is_denied:
+        all_denied = all(match and match.state is State.DENIED for match in right.values())
+        # Of a pair, what is denied may be the subject, the choice, or one choice of two: not certain.
+        is_certain = not rules.subjects and rest.signs(missing) == 0
+        is_certain &= all_denied or rest.is_clear(missing)
+        return Why.DENIED if is_certain else Why.UNCLEAR_DENIAL
+    return Why.OFF_TOPIC if rest.signs(missing) == 0 else Why.UNCLEAR_REST
+
+
+class _Rest:
+    """What a text says beside the ideas that were found in it."""
+
+    def __init__(self, rules: Rubric, reads: Sequence[Read], found: Sequence[Match]) -> None:
+        used = {(match.sentence, at) for match in found for at in match.places}
+        stop = common()["stop"]
+        self._rules = rules
+        self._left = [
+            (token.plain, read.atoms[at], at in read.sentence.denied)
+            for read in reads
+            for at, token in enumerate(read.sentence.tokens)
+            if not token.is_mark and (read.number, at) not in used and token.plain not in stop
+        ]
+
+    def signs(self, missing: Sequence[str]) -> int:
+        """Count words that hint at a missing idea, and are not denied."""
+        hints = frozenset(atom for name in missing for atom in self._rules.signs[name])
+        return sum(bool(atoms & hints) for _, atoms, is_denied in self._left if not is_denied)
+
+    def is_clear(self, missing: Sequence[str]) -> bool:
+        """Say whether the missing ideas are surely not there: no hint of them, and little else is said."""
+        unknown = [
+            word
+            for word, atoms, _ in self._left
+            if word not in self._rules.asked and not atoms & self._rules.background
+        ]
+        return self.signs(missing) == 0 and len(unknown) <= _LITTLE
+
+
+def _seen(found: Mapping[str, Match | None], reads: Sequence[Read]) -> tuple[Seen, ...]:
+    return tuple(
+        Seen(name, match.state, " … ".join(_typed(reads[match.sentence], match.places)))
+        for name, match in found.items()
+        if match
+    )
+
+
+def _typed(read: Read, places: Sequence[int]) -> list[str]:
+    return list(dict.fromkeys(read.sentence.tokens[at].typed for at in places))
+
+
+def _says_nothing(plain: Sequence[str], rules: Rubric) -> Why | None:
+    content = [word for word in plain if len(word) >= 3 or word.isdigit() or rules.lexicon.atoms(word)]
+    if not content or _is_given_up(tuple(plain)):
+        return Why.EMPTY
+    asked = set(rules.asked)
+    new = [word for word in plain if word not in asked and word not in common()["stop"]]
+    # A question's own words may be the answer: « quel mot ? » asks for no word that it names.
+    return Why.COPIED if len(plain) >= 6 and len(new) <= len(plain) // 10 else None
+
+
+@lru_cache(maxsize=4096)
+def _is_given_up(plain: tuple[str, ...]) -> bool:
+    said = " ".join(plain)
+    for phrase in sorted(common()["given_up"], key=len, reverse=True):
+        said = said.replace(str(phrase), " ")
+    return not [word for word in said.split() if len(word) >= 3 and word not in common()["stop"]]
