@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from itertools import accumulate
 
 from grader.checks.reading.clauses import Sentence
 from grader.checks.reading.tokens import common
@@ -14,6 +15,8 @@ from grader.checks.reading.wording import Lexicon, Term, Wording
 _SPAN = 22
 # Small words that may stand within words in a row: « table des pages », "table of the pages".
 _GAP = 2
+# Words that join two clauses, so that the second may say another thing.
+_JOINS = frozenset(common()["joins"].split())
 
 Place = tuple[int, ...]
 
@@ -37,18 +40,20 @@ class Match:
 
 @dataclass(frozen=True)
 class Read:
-    """A sentence with the atoms of each of its words."""
+    """A sentence with the atoms of each of its words, and the number of the clause that each stands in."""
 
     number: int
     sentence: Sentence
     atoms: tuple[frozenset[str], ...]
+    clauses: tuple[int, ...]
 
     @classmethod
     def of(cls, number: int, sentence: Sentence, lexicon: Lexicon) -> Read:
         """Read a sentence with the words of a lexicon."""
         none: frozenset[str] = frozenset()
         atoms = tuple(none if one.is_mark else lexicon.atoms(one.plain) for one in sentence.tokens)
-        return cls(number, sentence, atoms)
+        clauses = tuple(accumulate(int(one.is_mark or one.plain in _JOINS) for one in sentence.tokens))
+        return cls(number, sentence, atoms, clauses)
 
     def places(self, forms: Sequence[Sequence[str]]) -> list[Place]:
         """Return where one of the forms stands, each as the places of its words."""

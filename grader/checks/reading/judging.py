@@ -142,7 +142,9 @@ def _why(
     if held and said:
         return Why.BOTH
     if held:
-        return Why.WRONG_IDEA if rest.signs(missing) <= 1 else Why.BOTH
+        # Of pairs, all that is said of any subject was read: there is nothing to hint at more.
+        is_certain = bool(rules.subjects) or rest.signs(missing, elsewhere=True) <= 1
+        return Why.WRONG_IDEA if is_certain else Why.BOTH
     if not missing:
         return Why.ALL_IDEAS
     is_denied = any(match and match.state is State.DENIED for match in right.values())
@@ -166,6 +168,16 @@ class _Rest:
         used = {(match.sentence, at) for match in found for at in match.places}
         stop = common()["stop"]
         self._rules = rules
+        # The clauses in which an idea was found: (sentence, clause).
+        self._told = {
+            (match.sentence, reads[match.sentence].clauses[at]) for match in found for at in match.places
+        }
+        self._clauses = [
+            (read.number, read.clauses[at])
+            for read in reads
+            for at, token in enumerate(read.sentence.tokens)
+            if not token.is_mark and (read.number, at) not in used and token.plain not in stop
+        ]
         self._left = [
             (token.plain, read.atoms[at], at in read.sentence.denied)
             for read in reads
@@ -173,19 +185,33 @@ class _Rest:
             if not token.is_mark and (read.number, at) not in used and token.plain not in stop
         ]
 
-    def signs(self, missing: Sequence[str]) -> int:
-        """Count words that hint at a missing idea, and are not denied."""
+    def signs(self, missing: Sequence[str], *, elsewhere: bool = False) -> int:
+        """Count undenied words that hint at a missing idea; ``elsewhere``: in clauses of their own."""
         hints = frozenset(atom for name in missing for atom in self._rules.signs[name])
-        return sum(bool(atoms & hints) for _, atoms, is_denied in self._left if not is_denied)
+        return sum(
+            bool(atoms & hints) and not (elsewhere and clause in self._told)
+            for (_, atoms, is_denied), clause in zip(self._left, self._clauses, strict=True)
+            if not is_denied
+        )
 
     def is_clear(self, missing: Sequence[str]) -> bool:
         """Say whether the missing ideas are surely not there: no hint of them, and little else is said."""
-        unknown = [
+        own = frozenset(
+            atom for name, atoms in self._rules.own.items() if name not in missing for atom in atoms
+        )
+        hints = frozenset(atom for name in missing for atom in self._rules.signs[name]) - own
+        beside = [(word, atoms, is_denied) for word, atoms, is_denied in self._left if not atoms & own]
+        if any(atoms & hints for _, atoms, is_denied in beside if not is_denied):
+            return False
+        # What is denied beside an idea may take it back.
+        if any(is_denied for _, _, is_denied in beside):
+            return False
+        new = [
             word
-            for word, atoms, _ in self._left
+            for word, atoms, _ in beside
             if word not in self._rules.asked and not atoms & self._rules.background
         ]
-        return self.signs(missing) == 0 and len(unknown) <= _LITTLE
+        return len(new) <= _LITTLE
 
 
 def _seen(found: Mapping[str, Match | None], reads: Sequence[Read]) -> tuple[Seen, ...]:

@@ -31,7 +31,7 @@ def _reach(sentence: Sequence[Token], plain: Sequence[str], at: int, word: str) 
     if word in {"ne", "n"}:
         return _french(sentence, plain, at)
     if word == "pas":
-        return _spoken(sentence, plain, at, after)
+        return _spoken(sentence, plain, at)
     if word == "plus":
         before = plain[at - 1] if at else ""
         is_more = before == "a" and after in {"de", "d"} and plain[max(0, at - 2)] != "y"
@@ -77,16 +77,23 @@ def _french(sentence: Sequence[Token], plain: Sequence[str], at: int) -> set[int
         if plain[place] in {"que", "qu"}:
             return set()
         if plain[place] in _PARTNERS:
-            after = plain[place + 1] if place + 1 < len(plain) else ""
-            if plain[place] == "pas" and (after in _ONLY or after == "sans"):
+            if plain[place] == "pas" and _is_only(plain, place):
                 return set()
             return {*range(at + 1, place), *_forward(sentence, plain, place, _FAR)}
     return set(_forward(sentence, plain, at, _NEAR))
 
 
-def _spoken(sentence: Sequence[Token], plain: Sequence[str], at: int, after: str) -> set[int]:
+def _is_only(plain: Sequence[str], at: int) -> bool:
+    """« pas seulement », « pas que lent », « pas sans » deny nothing; « pas qu'il … » does."""
+    after, beyond = (*plain[at + 1 : at + 3], "", "")[:2]
+    if after in {"que", "qu"}:
+        return beyond not in _WORDS["new_clause"]
+    return after in _ONLY or after == "sans"
+
+
+def _spoken(sentence: Sequence[Token], plain: Sequence[str], at: int) -> set[int]:
     """« pas » alone; after « ne » it was reckoned there already."""
-    if any(one in {"ne", "n"} for one in plain[max(0, at - 5) : at]) or after in _ONLY or after == "sans":
+    if any(one in {"ne", "n"} for one in plain[max(0, at - 5) : at]) or _is_only(plain, at):
         return set()
     reach = set(_forward(sentence, plain, at, _FAR))
     if at and plain[at - 1] not in _WORDS["auxiliaries"] and not sentence[at - 1].is_mark:

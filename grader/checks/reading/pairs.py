@@ -8,9 +8,12 @@ from itertools import groupby
 
 from grader.checks.reading.finding import Match, Read, State
 from grader.checks.reading.rubric import Rubric
+from grader.checks.reading.tokens import common
 from grader.checks.reading.wording import Wording
 
 _COUNTED = (("1", "2", "3", "4", "5"), ("a", "b", "c", "d", "e"), ("1er", "2e", "3e", "4e"))
+# « pour AMD je ne sais plus »: no choice is made for what stands beside.
+_UNSURE = frozenset(common()["unsure"].split())
 _SUBJECT, _CHOICE, _BESIDES = range(3)
 
 
@@ -64,15 +67,22 @@ def _mentions(rules: Rubric, read: Read) -> list[Mention]:
     for kind, known in enumerate((rules.subjects, rules.choices, rules.besides)):
         for name, forms in known.items():
             for place in read.places(forms):
-                piece = sum(token.typed in {",", ":", "(", ")"} for token in read.sentence.tokens[: place[0]])
+                piece = _piece(read, place[0])
                 is_denied = read.is_denied(place)
                 found.append(Mention(kind, name, read.number, place[0], place[-1], piece, is_denied))
     kept: list[Mention] = []
     for one in sorted(found, key=lambda one: (one.at, one.at - one.end)):
         if not kept or one.at > kept[-1].end:
             kept.append(one)
+    words = [token.plain for token in read.sentence.tokens]
+    unknown = {_piece(read, at) for at, word in enumerate(words) if word in _UNSURE}
+    kept = [one for one in kept if one.piece not in unknown or one.kind == _CHOICE]
     # A choice that is denied is not made.
     return [one for one in kept if one.kind == _SUBJECT or (one.kind == _CHOICE and not one.is_denied)]
+
+
+def _piece(read: Read, at: int) -> int:
+    return sum(token.typed in {",", ":", "(", ")"} for token in read.sentence.tokens[:at])
 
 
 def _aligned(mentions: list[Mention]) -> Iterator[Chosen]:

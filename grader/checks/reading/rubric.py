@@ -28,6 +28,8 @@ class Rubric:
     wrong_ideas: dict[str, tuple[Wording, ...]]
     # Atoms that hint at an idea even where no wording of it is complete.
     signs: dict[str, frozenset[str]]
+    # All atoms of an idea: once it is found, more of them say nothing new.
+    own: dict[str, frozenset[str]]
     subjects: dict[str, Forms]
     choices: dict[str, Forms]
     besides: dict[str, Forms]
@@ -64,18 +66,19 @@ def rubric(question: TextQuestion) -> Rubric:
     }
     lexicon = Lexicon(used, known | asked)
     quiet = background | {atom for word in asked for atom in lexicon.atoms(word)}
-    signs = {name: (_atoms(ways) | _named(ways, subjects, choices)) - quiet for name, ways in ideas.items()}
+    own = {name: _atoms(ways) | _named(ways, subjects, choices) for name, ways in ideas.items()}
     return Rubric(
-        ideas,
-        wrong,
-        signs,
-        subjects,
-        choices,
-        besides,
-        len(pairs.of) if pairs else 0,
-        lexicon,
-        asked,
-        background,
+        ideas=ideas,
+        wrong_ideas=wrong,
+        signs={name: atoms - quiet for name, atoms in own.items()},
+        own=own,
+        subjects=subjects,
+        choices=choices,
+        besides=besides,
+        asked_for=len(pairs.of) if pairs else 0,
+        lexicon=lexicon,
+        asked=asked,
+        background=background,
     )
 
 
