@@ -17,7 +17,9 @@ from grader.lab.questions import TextQuestion
 
 _LONGEST = 120
 # So many words beside the ideas found are still little: more of them may say another idea in other words.
-_LITTLE = 2
+_LITTLE = 1
+# In so many words a single hint of an idea is chance: the text is about something else.
+_MANY = 6
 # Longer texts are not read at all: no honest short answer comes near.
 _MOST_LETTERS = 20_000
 
@@ -151,14 +153,16 @@ def _why(
     if said:
         if is_denied:
             return Why.UNCLEAR_DENIAL
-        return Why.SOME_IDEAS if rest.is_clear(missing) else Why.UNCLEAR_REST
+        found = [match for name in said if (match := right[name])]
+        is_certain = rest.is_clear(missing) and not any(rest.is_asked(match) for match in found)
+        return Why.SOME_IDEAS if is_certain else Why.UNCLEAR_REST
     if is_denied:
         all_denied = all(match and match.state is State.DENIED for match in right.values())
         # Of a pair, what is denied may be the subject, the choice, or one choice of two: not certain.
         is_certain = not rules.subjects and rest.signs(missing) == 0
         is_certain &= all_denied or rest.is_clear(missing)
         return Why.DENIED if is_certain else Why.UNCLEAR_DENIAL
-    return Why.OFF_TOPIC if rest.signs(missing) == 0 else Why.UNCLEAR_REST
+    return Why.OFF_TOPIC if rest.is_elsewhere(missing) else Why.UNCLEAR_REST
 
 
 class _Rest:
@@ -168,6 +172,7 @@ class _Rest:
         used = {(match.sentence, at) for match in found for at in match.places}
         stop = common()["stop"]
         self._rules = rules
+        self._reads = reads
         # The clauses in which an idea was found: (sentence, clause).
         self._told = {
             (match.sentence, reads[match.sentence].clauses[at]) for match in found for at in match.places
@@ -194,12 +199,22 @@ class _Rest:
             if not is_denied
         )
 
+    def is_asked(self, match: Match) -> bool:
+        """Say whether an idea was found in words of the question alone, which may only repeat it."""
+        tokens = self._reads[match.sentence].sentence.tokens
+        return all(tokens[at].plain in self._rules.asked for at in match.places)
+
+    def is_elsewhere(self, missing: Sequence[str]) -> bool:
+        """Say whether a text is about something else: no hint of any idea, or one in a good many words."""
+        return self.signs(missing) * _MANY <= len(self._left) and self.signs(missing) <= 1
+
     def is_clear(self, missing: Sequence[str]) -> bool:
         """Say whether the missing ideas are surely not there: no hint of them, and little else is said."""
         own = frozenset(
             atom for name, atoms in self._rules.own.items() if name not in missing for atom in atoms
         )
-        hints = frozenset(atom for name in missing for atom in self._rules.signs[name]) - own
+        hints = frozenset(atom for name in missing for atom in self._rules.own[name])
+        hints -= own | self._rules.background
         beside = [(word, atoms, is_denied) for word, atoms, is_denied in self._left if not atoms & own]
         if any(atoms & hints for _, atoms, is_denied in beside if not is_denied):
             return False

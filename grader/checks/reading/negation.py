@@ -47,7 +47,7 @@ def _reach(sentence: Sequence[Token], plain: Sequence[str], at: int, word: str) 
 
 
 def _clause(sentence: Sequence[Token], plain: Sequence[str], at: int, word: str, after: str) -> set[int]:
-    if after in _ONLY:
+    if after in _ONLY or (word == "nothing" and after == "but"):
         return set()
     reach = set(_forward(sentence, plain, at, _FAR))
     if word in {"nothing", "rien", "none"}:
