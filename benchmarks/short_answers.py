@@ -62,6 +62,7 @@ def _totals(judged: list[tuple[dict[str, Any], Judgement]]) -> dict[str, Any]:
         "decided_alone_share": round(total["alone"] / total["answers"], 4),
         "wrong_alone": total["wrong"],
         "wrong_alone_share": round(total["wrong"] / max(1, total["alone"]), 4),
+        "for_the_teacher": dict(Counter(found.why.value for _, found in judged if not found.alone)),
         "kinds": {kind: dict(kinds[kind]) for kind in sorted(kinds)},
     }
 
@@ -72,6 +73,8 @@ def _show(part: str, totals: dict[str, Any]) -> None:
         f"{totals['wrong_alone']} wrong ({totals['wrong_alone_share']:.1%})",
         file=sys.stderr,
     )
+    reasons = ", ".join(f"{count} {why}" for why, count in sorted(totals["for_the_teacher"].items()))
+    print(f"  for the teacher: {reasons}", file=sys.stderr)
     for kind, counts in totals["kinds"].items():
         shown = f"{counts.get('alone', 0)} of {counts['answers']} alone, {counts.get('wrong', 0)} wrong"
         print(f"  {kind:12} {shown}", file=sys.stderr)

@@ -116,6 +116,8 @@ def _breaks(sentence: Sequence[Token], plain: Sequence[str], place: int, since: 
     after = plain[place + 1] if place + 1 < len(plain) else ""
     if word in {"et", "and"}:
         return after in _WORDS["new_clause"]
+    if word in _WORDS["subjects"] and plain[place - 1] not in {"que", "qu", "that"} and place > since + 1:
+        return True
     if word == "c" and after == "est" and place > since + 1:
         return True
     return word in _BREAKS and place > since + 1

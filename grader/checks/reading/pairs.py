@@ -44,8 +44,8 @@ class Chosen:
 def chosen(rules: Rubric, reads: Sequence[Read]) -> list[Chosen]:
     """Return every choice with its subject, by the order in which they are named."""
     mentions = [one for read in reads for one in _mentions(rules, read)]
-    if not any(one.kind == _SUBJECT for one in mentions):
-        return list(_listed(list(rules.subjects)[: rules.asked_for], mentions, reads))
+    if listed := list(_listed(list(rules.subjects)[: rules.asked_for], mentions, reads)):
+        return listed
     found: list[Chosen] = []
     for _, here in groupby(mentions, key=lambda one: one.sentence):
         found += _aligned(list(here))
@@ -71,9 +71,11 @@ def _mentions(rules: Rubric, read: Read) -> list[Mention]:
                 is_denied = read.is_denied(place)
                 found.append(Mention(kind, name, read.number, place[0], place[-1], piece, is_denied))
     kept: list[Mention] = []
-    for one in sorted(found, key=lambda one: (one.at, one.at - one.end)):
-        if not kept or one.at > kept[-1].end:
+    # The longest first: « virtuel invité » is no invité of its own.
+    for one in sorted(found, key=lambda one: (one.at - one.end, one.at)):
+        if all(one.at > other.end or one.end < other.at for other in kept):
             kept.append(one)
+    kept.sort(key=lambda one: one.at)
     words = [token.plain for token in read.sentence.tokens]
     unknown = {_piece(read, at) for at, word in enumerate(words) if word in _UNSURE}
     kept = [one for one in kept if one.piece not in unknown or one.kind == _CHOICE]
@@ -88,13 +90,16 @@ def _piece(read: Read, at: int) -> int:
 def _aligned(mentions: list[Mention]) -> Iterator[Chosen]:
     """Pair runs of subjects with runs of choices, in whichever order the writer keeps."""
     first, last = mentions[0].kind, mentions[-1].kind
-    if first == _CHOICE and last == _CHOICE:
+    choices = {one.name for one in mentions if one.kind == _CHOICE}
+    if first == _CHOICE and last == _CHOICE and len(choices) > 1:
         # Choices at both ends: only those that share a piece of the sentence belong together.
         for _, piece in groupby(mentions, key=lambda one: one.piece):
             here = list(piece)
             if len({one.kind for one in here}) == 2 and (here[0].kind, here[-1].kind) != (_CHOICE, _CHOICE):
                 yield from _aligned(here)
         return
+    if first == _CHOICE and last == _CHOICE:
+        mentions = mentions[:-1]
     runs = [list(run) for _, run in groupby(mentions, key=lambda one: one.kind)]
     for one, other in zip(runs[::2], runs[1::2], strict=False):
         subjects, choices = (one, other) if first == _SUBJECT else (other, one)
@@ -113,9 +118,12 @@ def _listed(subjects: Sequence[str], mentions: Sequence[Mention], reads: Sequenc
     ]
     for counted in _COUNTED:
         marks = _in_order(words, counted[: len(subjects)])
-        if len(marks) == len(subjects) > 2:
+        named = [(one.sentence, one.at) for one in mentions if one.kind == _SUBJECT]
+        if len(marks) == len(subjects) > 2 and all(marks[-1] < one for one in named):
             yield from _between(subjects, marks, mentions)
             return
+    if any(one.kind == _SUBJECT for one in mentions):
+        return
     if len(mentions) == len(subjects) and len({one.sentence for one in mentions}) == 1:
         for subject, one in zip(subjects, mentions, strict=True):
             yield Chosen(subject, one.name, one.sentence, (one.at,))
@@ -138,5 +146,5 @@ def _between(
     ends = [*marks[1:], (sentence + 1 + is_alone, 0)]
     for subject, begin, end in zip(subjects, marks, ends, strict=True):
         for one in mentions:
-            if begin < (one.sentence, one.at) < end:
+            if one.kind == _CHOICE and begin < (one.sentence, one.at) < end:
                 yield Chosen(subject, one.name, one.sentence, (one.at,))
