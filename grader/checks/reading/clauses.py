@@ -15,7 +15,8 @@ _BOTH_WAYS = re.compile(
     r"|or else|en meme temps|at the same time|n importe le?quel|peu importe|whatever|whichever|ou pas|or not"
     r"|or maybe|ou peut etre|i hesitate|j hesite|one or the other|ou sinon|or both|ou les deux"
     r"|un peu des deux|both .* and (slow|fast|not)|d un cote .* de l autre|not sure (if|whether|about)"
-    r"|pas sure? (si|que|de))\b"
+    r"|pas sure? (si|que|de)|je crois|peut etre|maybe|perhaps|parfois|sometimes|some say|on dit que"
+    r"|certains disent|probablement|possibly)\b"
 )
 
 

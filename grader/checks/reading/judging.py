@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -18,6 +19,8 @@ from grader.lab.questions import TextQuestion
 _LONGEST = 120
 # So many words beside the ideas found are still little: more of them may say another idea in other words.
 _LITTLE = 1
+# So many words after a "but" make an objection of their own.
+_OBJECTION = 2
 # In so many words a single hint of an idea is chance: the text is about something else.
 _MANY = 6
 # Longer texts are not read at all: no honest short answer comes near.
@@ -148,7 +151,7 @@ def _why(
         is_certain = bool(rules.subjects) or rest.signs(missing, elsewhere=True) <= 1
         return Why.WRONG_IDEA if is_certain else Why.BOTH
     if not missing:
-        return Why.ALL_IDEAS
+        return Why.BOTH if rest.objects() else Why.ALL_IDEAS
     is_denied = any(match and match.state is State.DENIED for match in right.values())
     if said:
         if is_denied:
@@ -197,6 +200,21 @@ class _Rest:
             bool(atoms & hints) and not (elsewhere and clause in self._told)
             for (_, atoms, is_denied), clause in zip(self._left, self._clauses, strict=True)
             if not is_denied
+        )
+
+    def objects(self) -> bool:
+        """Say whether something unknown is set against the ideas: « …, mais le cache garde les octets »."""
+        counts = Counter(
+            clause
+            for (word, atoms, is_denied), clause in zip(self._left, self._clauses, strict=True)
+            if not is_denied and clause not in self._told and not atoms & self._rules.background
+        )
+        against = common()["against"].split()
+        return any(
+            counts[read.number, read.clauses[at]] >= _OBJECTION
+            for read in self._reads
+            for at, token in enumerate(read.sentence.tokens)
+            if token.plain in against
         )
 
     def is_asked(self, match: Match) -> bool:
