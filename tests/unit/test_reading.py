@@ -143,6 +143,12 @@ def denied(text: str) -> set[str]:
         ("pas la ram ni la secu c'est la lenteur", {"ram", "secu"}, {"lenteur"}),
         ("c pas sans conséquence", set(), {"consequence"}),
         ("n'importe quelle carte", set(), {"carte"}),
+        ("s'il n'a pas la traduction on parcourt la table", {"traduction"}, {"parcourt"}),
+        ("l'invité ne sait pas qu'il est virtuel", {"virtuel"}, set()),
+        ("ce n'est pas que lent", set(), {"lent"}),
+        ("nothing but a process", set(), {"process"}),
+        ("on peut plus migrer", {"migrer"}, set()),
+        ("y a plus d'émulation", {"emulation"}, set()),
     ],
 )
 def test_a_negation_reaches_what_it_denies(text: str, is_denied: set[str], is_not: set[str]) -> None:
@@ -191,6 +197,9 @@ def test_a_name_stands_for_its_words_and_names_in_them() -> None:
         ("it is not slow", Why.DENIED, 0.0),
         ("it is slow and takes ram", Why.BOTH, 0.25),
         ("slow, software each, or maybe not", Why.HEDGED, 1.0),
+        ("slow, software each, but cats sleep upstairs", Why.BOTH, 1.0),
+        ("slow, it drinks coffee with friends", Why.UNCLEAR_REST, 0.5),
+        ("slow and no cats", Why.UNCLEAR_REST, 0.5),
         ("je sais pas", Why.EMPTY, 0.0),
         ("idk, sorry", Why.EMPTY, 0.0),
         (" ?! ", Why.EMPTY, 0.0),
@@ -232,6 +241,7 @@ def test_the_words_an_idea_was_seen_in_are_kept_as_typed() -> None:
         ("vmx, svm", {"vmx", "svm"}, set()),
         ("svm pour intel, vmx pour amd", set(), {"swapped"}),
         ("amd=vmx", set(), {"swapped"}),
+        ("vmx chez intel, pour amd je sais plus", {"vmx"}, set()),
     ],
 )
 def test_what_goes_with_which_is_read_in_either_order(text: str, ideas: set[str], wrong: set[str]) -> None:

@@ -90,8 +90,8 @@ def _piece(read: Read, at: int) -> int:
 def _aligned(mentions: list[Mention]) -> Iterator[Chosen]:
     """Pair runs of subjects with runs of choices, in whichever order the writer keeps."""
     first, last = mentions[0].kind, mentions[-1].kind
-    choices = {one.name for one in mentions if one.kind == _CHOICE}
-    if first == _CHOICE and last == _CHOICE and len(choices) > 1:
+    named = {one.name for one in mentions if one.kind == _CHOICE}
+    if first == _CHOICE and last == _CHOICE and len(named) > 1:
         # Choices at both ends: only those that share a piece of the sentence belong together.
         for _, piece in groupby(mentions, key=lambda one: one.piece):
             here = list(piece)
