@@ -28,6 +28,7 @@ COMMANDS = {
     "measure": "Run an experiment of a lab, and keep its evidence.",
     "render": "Print the domain XML of a spec.",
     "grade": "Grade submissions of a lab.",
+    "try-answer": "Try a short text on a lab's rubric.",
     "predict": "Commit a prediction before measuring.",
     "clean": "Remove what killed runs left behind.",
     "test": "Run tdlab's own tests.",
@@ -44,7 +45,7 @@ class LazyCommands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"grader.commands.{cmd_name}")
+        module = importlib.import_module(f"grader.commands.{cmd_name.replace('-', '_')}")
         command: click.Command = module.command
         return command
 

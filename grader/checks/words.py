@@ -50,12 +50,31 @@ QUESTION_COPIED = _both(
 )
 FOR_REVIEW = _both("left to the teacher: {why}", "laissé à l'enseignant : {why}")
 WHY_HEDGED = _both("right and wrong ideas stand side by side", "idées justes et fausses se côtoient")
+WHY_BOTH_WAYS = _both("it is said both ways at once", "les deux sens sont laissés ouverts")
 WHY_NEGATED = _both("a negation could turn the meaning round", "une négation peut renverser le sens")
 WHY_SOME = _both(
     "found {found} of {all} ideas; the others may be said in other words",
     "{found} idée(s) trouvée(s) sur {all} ; les autres sont peut-être dites autrement",
 )
 WHY_LONG = _both("longer than a short answer", "plus long qu'une réponse courte")
+WHY_OFF_TOPIC = _both("no word of it is about what is asked", "rien n'y touche à ce qui est demandé")
+WHY_ALL = _both("all ideas are there, and no wrong one", "toutes les idées y sont, et aucune fausse")
+WHY_PART = _both(
+    "found {found} of {all} ideas, and nothing more is said",
+    "{found} idée(s) trouvée(s) sur {all}, et rien d'autre n'est dit",
+)
+WHY_WRONG = _both("a wrong idea, and no right one", "une idée fausse, et aucune juste")
+WHY_DENIED = _both("what is right is denied", "ce qui est juste est nié")
+IS_MISSING = _both("Missing: {ideas}.", "Il manque : {ideas}.")
+MARKED_ALONE = _both("{points} of {max} points, marked alone", "{points} point(s) sur {max}, noté seul")
+MARKED_BY_TEACHER = _both(
+    "left to the teacher ({points} of {max} points by what was found)",
+    "laissé à l'enseignant ({points} point(s) sur {max} d'après ce qui est trouvé)",
+)
+SEEN_IN = _both("{id}, seen in: {words}", "{id}, vu dans : {words}")
+SEEN_DENIED = _both("{id}, denied in: {words}", "{id}, nié dans : {words}")
+SEEN_WRONG = _both("wrong idea {id}, seen in: {words}", "idée fausse {id}, vue dans : {words}")
+NOT_SEEN = _both("{id}, not seen", "{id}, non vu")
 FILE_MISSING = _both("{file} was not handed in", "{file} n'a pas été rendu")
 NO_NIC = _both("the domain has no network interface", "le domaine n'a pas d'interface réseau")
 EMULATED_NIC = _both(

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from domains import document
-from domains.document import Document
+from domains.document import Document, Refusal
 from domains.errors import UsageError
 from domains.paths import LABS
-from grader.lab.questions import KINDS, Part, Question
+from grader.lab import vocabulary
+from grader.lab.questions import INSIDE, KINDS, Inside, Part, Question, TextQuestion
+from grader.lab.vocabulary import Vocabulary
 from grader.language.bilingual import Bilingual
 
 LAB_FILE = "lab.yaml"
@@ -22,15 +25,27 @@ LAB_FILE = "lab.yaml"
 _MAX_BYTES = 512 * 1024
 
 
+def _file_or_list(value: Any) -> Any:
+    if isinstance(value, str) and not re.fullmatch(INSIDE, value):
+        raise Refusal(f"{value!r} is no file of the lab", remedy="name one in its folder: parts/one.yaml")
+    return value
+
+
 class _PartHead(Part):
     id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
     title: Bilingual
+    questions: Annotated[list[dict[str, Any]] | str, BeforeValidator(_file_or_list), Field(min_length=1)]
+
+
+class _PartFile(Part):
+    schema_: Literal["tdlab.part/1"] = Field(alias="schema")
     questions: Annotated[list[dict[str, Any]], Field(min_length=1)]
 
 
 class _LabHead(Part):
     schema_: Literal["tdlab.lab/1"] = Field(alias="schema")
     title: Bilingual
+    words: Inside | None = None
     parts: Annotated[list[_PartHead], Field(min_length=1)]
 
 
@@ -81,37 +96,59 @@ def parse(doc: Document) -> Lab:
     if not isinstance(doc.data, dict):
         raise doc.error((), "a lab is a mapping of keys to values", "begin with: schema: tdlab.lab/1")
     head = document.validate(doc, _LabHead)
+    words: Vocabulary = ()
+    if head.words is not None:
+        words = vocabulary.load(_inside(doc, ("words",), head.words))
+    seen: set[str] = set()
     parts = tuple(
-        LabPart(part.id, part.title, tuple(_questions(doc, number, part)))
+        LabPart(part.id, part.title, tuple(_questions(*_listed(doc, number, part), words, seen)))
         for number, part in enumerate(head.parts)
     )
     folder = doc.file.resolve().parent
-    lab = Lab(folder.name, folder, head.title, parts)
-    _refuse_doubles(doc, lab)
-    return lab
+    return Lab(folder.name, folder, head.title, parts)
 
 
-def _questions(doc: Document, number: int, part: _PartHead) -> Iterator[Question]:
+def _inside(doc: Document, at: tuple[str | int, ...], name: str) -> Path:
+    """Return a file beside the lab's own; a link that leads out of the folder is refused."""
+    file = doc.file.parent / name
+    if not file.resolve().is_relative_to(doc.file.resolve().parent):
+        raise doc.error(at, f"{name} leads out of the lab's folder", "keep the file inside the folder")
+    if not file.is_file():
+        raise doc.error(at, f"there is no file {name} in the lab's folder", "create it, or correct the name")
+    return file
+
+
+def _listed(
+    doc: Document, number: int, part: _PartHead
+) -> tuple[Document, tuple[str | int, ...], list[dict[str, Any]]]:
+    """Return where a part's questions stand: here, or in a file of their own; and the questions."""
+    at = ("parts", number, "questions")
+    if not isinstance(part.questions, str):
+        return doc, at, part.questions
+    other = document.read(_inside(doc, at, part.questions), max_bytes=_MAX_BYTES)
+    return other, ("questions",), document.validate(other, _PartFile).questions
+
+
+def _questions(
+    doc: Document, at: tuple[str | int, ...], listed: list[dict[str, Any]], words: Vocabulary, seen: set[str]
+) -> Iterator[Question]:
     """Read each question by the model of its own kind, so that an error names the keys of that kind."""
-    for index, data in enumerate(part.questions):
-        at = ("parts", number, "questions", index)
+    for index, data in enumerate(listed):
+        here = (*at, index)
         kind = data.get("kind")
         if kind not in KINDS:
             guess = document.nearest(kind, KINDS)
             remedy = f"did you mean {guess!r}?" if guess else f"known kinds: {', '.join(KINDS)}"
             problem = "kind is missing" if kind is None else f"unknown kind {kind!r}"
-            raise doc.error((*at, "kind"), problem, remedy)
-        yield document.validate(doc, KINDS[kind], at=at, data=data)
-
-
-def _refuse_doubles(doc: Document, lab: Lab) -> None:
-    seen: set[str] = set()
-    for number, part in enumerate(lab.parts):
-        for index, question in enumerate(part.questions):
-            if question.id in seen:
-                at = ("parts", number, "questions", index, "id")
-                raise doc.error(at, f"question {question.id} is asked twice", "give one of them another id")
-            seen.add(question.id)
+            raise doc.error((*here, "kind"), problem, remedy)
+        question = document.validate(doc, KINDS[kind], at=here, data=data)
+        if question.id in seen:
+            problem = f"question {question.id} is asked twice"
+            raise doc.error((*here, "id"), problem, "give one of them another id")
+        seen.add(question.id)
+        if isinstance(question, TextQuestion):
+            question = vocabulary.given(doc, here, question, words)
+        yield question
 
 
 def lab_hash(folder: Path) -> str:

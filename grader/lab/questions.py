@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -31,8 +32,9 @@ def _metric(value: Any) -> Any:
 
 QuestionId = Annotated[str, BeforeValidator(_quoted), Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]{0,31}$")]
 Metric = Annotated[str, BeforeValidator(_metric)]
-# A file of the submission: relative, without dots that climb.
-Inside = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*){0,4}$")]
+# A file of the submission, or of the lab: relative, without dots that climb.
+INSIDE = r"^[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*){0,4}$"
+Inside = Annotated[str, Field(pattern=INSIDE)]
 
 
 class Part(BaseModel):
@@ -154,9 +156,9 @@ class NumberQuestion(Asked):
 
 
 class Idea(Part):
-    """One thing that a right answer holds: each wording is words that stand together in one sentence.
+    """One thing that a right answer holds: each wording is terms that stand together in one sentence.
 
-    A word may end in ``*`` (any ending) and offer alternatives with ``|``.
+    How a wording is written is told in CONTRIBUTING.md, and in :mod:`grader.checks.reading.wording`.
     """
 
     id: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,32}$")]
@@ -172,12 +174,34 @@ class WrongIdea(Part):
     wordings: Annotated[tuple[Annotated[str, Field(pattern=r"\w")], ...], Field(min_length=1)]
 
 
+class Pairs(Part):
+    """Names of the vocabulary: subjects (``of``, in the order asked), and what can be chosen (``to``).
+
+    ``also`` are subjects that are not asked for (everybody); ``besides`` are words that are neither.
+    """
+
+    of: Annotated[tuple[str, ...], Field(min_length=1)]
+    to: Annotated[tuple[str, ...], Field(min_length=1)]
+    also: tuple[str, ...] = ()
+    besides: tuple[str, ...] = ()
+
+
 class TextQuestion(Asked):
-    """A short text, judged by the ideas that it holds."""
+    """A short text, judged by the ideas that it holds; ``vocabulary`` is the lab's, given by its loader."""
 
     kind: Literal["text"]
     ideas: Annotated[tuple[Idea, ...], Field(min_length=1)]
     wrong_ideas: tuple[WrongIdea, ...] = ()
+    pairs: Pairs | None = None
+    vocabulary: tuple[tuple[str, str], ...] = ()
+
+    def wordings(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
+        """Yield every wording with its path in the question."""
+        both: dict[str, tuple[Idea | WrongIdea, ...]] = {"ideas": self.ideas, "wrong_ideas": self.wrong_ideas}
+        for key, ideas in both.items():
+            for number, idea in enumerate(ideas):
+                for index, text in enumerate(idea.wordings):
+                    yield (key, number, "wordings", index), text
 
 
 class Wanted(Part):

@@ -269,7 +269,7 @@ NIC = LAB.question("3.1")
 def test_a_text_with_all_ideas_is_right_in_either_language(text: str) -> None:
     assert SHADOW
     found = judged(SHADOW, text)
-    assert (found.outcome, found.points) == (Outcome.PASS, 6)
+    assert (found.outcome, found.points) == (Outcome.PASS, 3)
 
 
 @pytest.mark.parametrize(
@@ -285,19 +285,24 @@ def test_a_wrong_idea_gets_its_own_feedback() -> None:
     assert NIC
     found = judged(NIC, "Le paquet va directement à la carte physique.", lang="fr")
     assert found.hint.startswith("L’e1000 n’existe pas")
-    assert [(one.source, one.seen) for one in found.evidence] == [("wrong idea host-nic", "clean")]
+    assert [(one.source, one.seen) for one in found.evidence] == [
+        ("wrong idea host-nic", "said: directement … carte … physique")
+    ]
 
 
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("L'invité modifie ses tables.", "found 1 of 2 ideas"),
-        ("A long story about the weather and its causes.", "found 0 of 2 ideas"),
+        (
+            "L'invité modifie ses tables, et alors tout le monde attend que le chef arrive avec le café.",
+            "found 1 of 2 ideas",
+        ),
         (
             "Chaque modification des tables provoque une sortie, et la table fantôme consomme de la mémoire.",
             "right and wrong ideas stand side by side",
         ),
-        ("L'invité ne modifie pas ses tables. Aucune sortie, chaque fois.", "a negation"),
+        ("L'invité modifie ses tables, mais aucune sortie n'a lieu.", "a negation"),
+        ("Soit l'invité modifie ses tables et ça sort, soit il ne le fait pas.", "both ways at once"),
         ("Table modifiée, sortie chaque fois. " + "mot " * 130, "longer than a short answer"),
     ],
 )
@@ -306,6 +311,14 @@ def test_what_only_a_teacher_can_judge_is_left_to_the_teacher(text: str, why: st
     found = judged(SHADOW, text)
     assert (found.outcome, found.points) == (Outcome.INCONCLUSIVE, 0)
     assert why in found.hint
+
+
+@pytest.mark.parametrize("text", ["L'invité modifie ses tables.", "the guest edits its page table"])
+def test_one_idea_alone_and_nothing_else_earns_its_part(text: str) -> None:
+    assert SHADOW
+    found = judged(SHADOW, text)
+    assert (found.outcome, found.points) == (Outcome.PARTIAL, 1.5)
+    assert "each change causes an exit" in found.hint
 
 
 @pytest.mark.parametrize(
@@ -317,7 +330,6 @@ def test_what_only_a_teacher_can_judge_is_left_to_the_teacher(text: str, why: st
         ),
         ("1.4", "It runs directly on the CPU and exits are free, the hypervisor is not needed."),
         ("2.2", "Chaque accès mémoire provoque une sortie, car la table est modifiée."),
-        ("3.1", "QEMU émule la carte pour l'invité."),
         ("3.1", "Les accès aux registres ne provoquent pas de sortie : QEMU imite la puce."),
         (
             "3.1",

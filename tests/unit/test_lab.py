@@ -8,6 +8,7 @@ from domains import document
 from domains.errors import InputError, UsageError
 from domains.paths import LABS
 from grader.lab import lab as labs
+from grader.lab.questions import TextQuestion
 
 HEAD = """\
 schema: tdlab.lab/1
@@ -126,3 +127,80 @@ def test_the_hash_of_a_lab_follows_contents_and_names(tmp_path: Path) -> None:
     second = labs.lab_hash(tmp_path)
     (tmp_path / "lab.yaml").rename(tmp_path / "other.yaml")
     assert len({first, second, labs.lab_hash(tmp_path)}) == 3
+
+
+# ---------------------------------------------------------------- a lab in several files
+
+TEXT = """\
+schema: tdlab.part/1
+questions:
+  - id: "1.1"
+    kind: text
+    points: 2
+    ask: {fr: Quoi, en: What}
+    hint: {fr: Lisez, en: Read}
+    ideas:
+      - id: exits
+        means: {fr: sorties, en: exits}
+        wordings: ["{exit} each"]
+"""
+WORDS = "schema: tdlab.words/1\nwords:\n  exit: exit* sortie\n"
+FRONT = HEAD.replace("    questions:\n", "    questions: parts/one.yaml\n").replace(
+    "parts:\n", "words: words.yaml\nparts:\n"
+)
+
+
+def in_files(folder: Path, *, front: str = FRONT, part: str = TEXT, words: str = WORDS) -> Path:
+    (folder / "parts").mkdir()
+    (folder / "lab.yaml").write_text(front)
+    (folder / "parts" / "one.yaml").write_text(part)
+    (folder / "words.yaml").write_text(words)
+    return folder
+
+
+def test_parts_and_vocabulary_may_live_in_files_of_their_own(tmp_path: Path) -> None:
+    (question,) = labs.load(in_files(tmp_path))
+    assert question.id == "1.1"
+    assert isinstance(question, TextQuestion)
+    assert dict(question.vocabulary) == {"exit": "exit* sortie"}
+
+
+@pytest.mark.parametrize(
+    ("change", "problem", "where"),
+    [
+        ({"part": TEXT.replace("points: 2", "point: 2")}, "unknown key 'point'", "one.yaml:5:5"),
+        ({"part": TEXT.replace("{exit}", "{exits}")}, "unknown name 'exits'", "one.yaml:11:20"),
+        ({"part": TEXT.replace("{exit} each", "a = b")}, "unknown name 'a'", "one.yaml:11:20"),
+        ({"words": WORDS + "  trap: '{exot}'\n"}, "unknown name 'exot'", "words.yaml:4:9"),
+        ({"words": WORDS.replace("words/1", "words/2")}, "is not one of", "words.yaml:1:9"),
+        (
+            {"front": FRONT.replace("one.yaml", "two.yaml")},
+            "there is no file parts/two.yaml",
+            "lab.yaml:7:16",
+        ),
+        ({"front": FRONT.replace("parts/one.yaml", "../one.yaml")}, "is no file of the lab", "lab.yaml:7:16"),
+        (
+            {"part": TEXT.replace("    ideas:", "    vocabulary: []\n    ideas:").replace("[]", "[[a, b]]")},
+            "has no vocabulary of its own",
+            "one.yaml:8:17",
+        ),
+    ],
+)
+def test_a_mistake_in_a_file_of_a_lab_is_refused_where_it_stands(
+    tmp_path: Path, change: dict[str, str], problem: str, where: str
+) -> None:
+    with pytest.raises(InputError) as caught:
+        labs.load(in_files(tmp_path, **change))
+    assert problem in str(caught.value)
+    assert f"{where}:" in str(caught.value)
+
+
+def test_a_file_of_a_lab_does_not_lead_out_of_it(tmp_path: Path) -> None:
+    (tmp_path / "lab").mkdir()
+    folder = in_files(tmp_path / "lab")
+    outside = tmp_path / "outside.yaml"
+    outside.write_text(TEXT)
+    (folder / "parts" / "one.yaml").unlink()
+    (folder / "parts" / "one.yaml").symlink_to(outside)
+    with pytest.raises(InputError, match="leads out of the lab's folder"):
+        labs.load(folder)

@@ -7,11 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from domains import document
 from domains.paths import LABS
+from grader.checks import Context, check
 from grader.grading.grading import grade
 from grader.lab import lab as labs
 from grader.results.result import Outcome
 from grader.results.score import lost
+from grader.submission.answers import Answer
+from grader.submission.evidence import Bundle
 from grader.submission.samples import samples
 
 ALL = sorted(file.parent for file in LABS.glob("*/lab.yaml"))
@@ -34,6 +38,17 @@ def test_samples_score_what_they_say(folder: Path) -> None:
     assert len(wrong) >= 2
 
 
+def test_the_model_answers_score_full_in_english_too() -> None:
+    lab = labs.load(LABS / "r202")
+    texts = document.read(Path(__file__).parents[1] / "data" / "labs" / "r202.en.yaml").data
+    assert set(texts) == {one.id for one in lab if one.kind == "text"}
+    for question_id, text in texts.items():
+        question = lab.question(question_id)
+        assert question is not None
+        found = check(question, Answer(text, None), Context("r202", "en", Bundle()))
+        assert found.outcome is Outcome.PASS, (question_id, found.hint, found.evidence)
+
+
 @pytest.mark.parametrize("folder", ALL, ids=lambda folder: folder.name)
 def test_an_untouched_workspace_scores_nothing(folder: Path, tmp_path: Path) -> None:
     (submission,) = grade(folder, [tmp_path]).submissions
@@ -45,7 +60,7 @@ def test_an_untouched_workspace_scores_nothing(folder: Path, tmp_path: Path) -> 
 @pytest.mark.parametrize("folder", ALL, ids=lambda folder: folder.name)
 def test_each_sheet_asks_every_question_with_its_points(folder: Path, lang: str) -> None:
     sheet = (folder / f"sheet.{lang}.md").read_text(encoding="utf-8")
-    asked = dict(re.findall(r"^\*\*([A-Za-z0-9.-]+)\*\* \((\d+) points\)", sheet, re.MULTILINE))
+    asked = dict(re.findall(r"^\*\*([A-Za-z0-9.-]+)\*\* \((\d+) points?\)", sheet, re.MULTILINE))
     assert asked == {one.id: f"{one.points:g}" for one in labs.load(folder)}
 
 

@@ -78,7 +78,7 @@ def run(session: pytest.Pytester, *arguments: str) -> tuple[pytest.RunResult, Gr
     return result, Grade.model_validate_json(target.read_bytes()) if target.exists() else None
 
 
-MIXED = "answers:\n  1: b\n  2: [a]\n  3: something else entirely\n  4: 12\n"
+MIXED = "answers:\n  1: b\n  2: [a]\n  3: either exits or not\n  4: 12\n"
 GOOD = "answers:\n  1: a\n  2: [a, b]\n  3: There are many exits.\n"
 
 

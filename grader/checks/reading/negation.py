@@ -1,0 +1,123 @@
+"""Which words of a sentence are denied: who negates, and how far that reaches."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from grader.checks.reading.tokens import Token, common
+
+_WORDS: dict[str, frozenset[str]] = {
+    name: frozenset(text.split()) for name, text in common()["negation"].items()
+}
+_ONLY, _PARTNERS, _BREAKS = _WORDS["only"], _WORDS["partners"], _WORDS["breaks"]
+# How many words a negation of one thing reaches: « aucun exit », "no more exits", « sans copie ».
+_NEAR = 5
+_FAR = 40
+
+
+def denied(sentence: Sequence[Token]) -> frozenset[int]:
+    """Return the places in a sentence whose words are denied."""
+    plain = [token.plain for token in sentence]
+    places: set[int] = set()
+    for at, word in enumerate(plain):
+        if sentence[at].is_mark:
+            continue
+        places.update(_reach(sentence, plain, at, word))
+    return frozenset(places)
+
+
+def _reach(sentence: Sequence[Token], plain: Sequence[str], at: int, word: str) -> range | set[int]:
+    after = plain[at + 1] if at + 1 < len(plain) else ""
+    if word in {"ne", "n"}:
+        return _french(sentence, plain, at)
+    if word == "pas":
+        return _spoken(sentence, plain, at)
+    if word == "plus":
+        before = plain[at - 1] if at else ""
+        is_more = before == "a" and after in {"de", "d"} and plain[max(0, at - 2)] != "y"
+        is_denial = after == "besoin" or (before in _WORDS["spoken_plus"] and not is_more)
+        return _forward(sentence, plain, at, _FAR) if is_denial else set()
+    if word == "not" and after == "without":
+        return set()
+    if word in _WORDS["clause"]:
+        return _clause(sentence, plain, at, word, after)
+    if word in _WORDS["thing"]:
+        return _thing(sentence, plain, at, word, after)
+    return set()
+
+
+def _clause(sentence: Sequence[Token], plain: Sequence[str], at: int, word: str, after: str) -> set[int]:
+    if after in _ONLY or (word == "nothing" and after == "but"):
+        return set()
+    reach = set(_forward(sentence, plain, at, _FAR))
+    if word in {"nothing", "rien", "none"}:
+        reach |= set(range(max(0, at - 1), at))
+    return reach
+
+
+def _thing(
+    sentence: Sequence[Token], plain: Sequence[str], at: int, word: str, after: str
+) -> range | set[int]:
+    before = plain[at - 1] if at else ""
+    if word in {"sans", "without"} and before in {"pas", "not"}:
+        return set()
+    if word == "non" and (after.startswith(("privil", "root", "sensib", "modif")) or after in {"", "mais"}):
+        return set()
+    if (word == "instead" and after != "of") or (word == "rather" and after != "than"):
+        return set()
+    if word == "lieu" and before not in {"au", "in"}:
+        return set()
+    return _forward(sentence, plain, at, _FAR if after == "longer" else _NEAR)
+
+
+def _french(sentence: Sequence[Token], plain: Sequence[str], at: int) -> set[int]:
+    for place in range(at + 1, min(at + 8, len(plain))):
+        if plain[place] in _WORDS["not_a_denial"]:
+            return set()
+        if plain[place] in {"que", "qu"}:
+            return set()
+        if plain[place] in _PARTNERS:
+            if plain[place] == "pas" and _is_only(plain, place):
+                return set()
+            return {*range(at + 1, place), *_forward(sentence, plain, place, _FAR)}
+    return set(_forward(sentence, plain, at, _NEAR))
+
+
+def _is_only(plain: Sequence[str], at: int) -> bool:
+    """« pas seulement », « pas que lent », « pas sans » deny nothing; « pas qu'il … » does."""
+    after, beyond = (*plain[at + 1 : at + 3], "", "")[:2]
+    if after in {"que", "qu"}:
+        return beyond not in _WORDS["new_clause"]
+    return after in _ONLY or after == "sans"
+
+
+def _spoken(sentence: Sequence[Token], plain: Sequence[str], at: int) -> set[int]:
+    """« pas » alone; after « ne » it was reckoned there already."""
+    if any(one in {"ne", "n"} for one in plain[max(0, at - 5) : at]) or _is_only(plain, at):
+        return set()
+    reach = set(_forward(sentence, plain, at, _FAR))
+    if at and plain[at - 1] not in _WORDS["auxiliaries"] and not sentence[at - 1].is_mark:
+        reach.add(at - 1)
+    return reach
+
+
+def _forward(sentence: Sequence[Token], plain: Sequence[str], at: int, most: int) -> range:
+    end = at + 1
+    while end < len(plain) and end - at <= most and not _breaks(sentence, plain, end, at):
+        end += 1
+    return range(at + 1, end)
+
+
+def _breaks(sentence: Sequence[Token], plain: Sequence[str], place: int, since: int) -> bool:
+    if sentence[place].is_mark:
+        # « ni la RAM, ni les cœurs » goes on, and so does "no (real) card".
+        return not (place + 1 < len(plain) and plain[place + 1] in {"ni", "nor", "or", "ou"})
+    word = plain[place]
+    after = plain[place + 1] if place + 1 < len(plain) else ""
+    if word in {"et", "and"}:
+        return after in _WORDS["new_clause"]
+    if word in _WORDS["subjects"] and plain[place - 1] not in {"que", "qu", "that"} and place > since + 1:
+        return True
+    if word == "c" and after == "est" and place > since + 1:
+        return True
+    return word in _BREAKS and place > since + 1

@@ -1,0 +1,99 @@
+"""A question made ready for reading answers: its wordings taken apart, and the words that they know."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from grader.checks.reading.wording import (
+    BACKGROUND,
+    Forms,
+    Lexicon,
+    Wording,
+    asked_words,
+    forms,
+    known_words,
+    parse,
+)
+from grader.lab.questions import TextQuestion
+from grader.language import LANGUAGES
+
+
+@dataclass(frozen=True)
+class Rubric:
+    """What to look for in the answers to one question."""
+
+    ideas: dict[str, tuple[Wording, ...]]
+    wrong_ideas: dict[str, tuple[Wording, ...]]
+    # Atoms that hint at an idea even where no wording of it is complete.
+    signs: dict[str, frozenset[str]]
+    # All atoms of an idea: once it is found, more of them say nothing new.
+    own: dict[str, frozenset[str]]
+    subjects: dict[str, Forms]
+    choices: dict[str, Forms]
+    besides: dict[str, Forms]
+    # How many of the subjects are asked for: the first ones.
+    asked_for: int
+    lexicon: Lexicon
+    asked: frozenset[str]
+    background: frozenset[str]
+
+
+@lru_cache(maxsize=256)
+def rubric(question: TextQuestion) -> Rubric:
+    """Prepare a question once; a class of students asks for the same one."""
+    vocabulary = dict(question.vocabulary)
+    ideas = {one.id: tuple(parse(text, vocabulary) for text in one.wordings) for one in question.ideas}
+    wrong = {one.id: tuple(parse(text, vocabulary) for text in one.wordings) for one in question.wrong_ideas}
+    pairs = question.pairs
+    subjects, choices, besides = (
+        (
+            {name: forms("{" + name + "}", vocabulary) for name in names}
+            for names in ((*pairs.of, *pairs.also), pairs.to, pairs.besides)
+        )
+        if pairs
+        else ({}, {}, {})
+    )
+    asked = asked_words(question.ask.say(lang) for lang in LANGUAGES)
+    known, _ = known_words(question.vocabulary)
+    background = _atoms_of(forms("{" + BACKGROUND + "}", vocabulary))
+    used = {atom for ways in (*ideas.values(), *wrong.values()) for atom in _atoms(ways)} | background
+    used |= {
+        atom
+        for named in (*subjects.values(), *choices.values(), *besides.values())
+        for atom in _atoms_of(named)
+    }
+    lexicon = Lexicon(used, known | asked)
+    quiet = background | {atom for word in asked for atom in lexicon.atoms(word)}
+    own = {name: _atoms(ways) | _named(ways, subjects, choices) for name, ways in ideas.items()}
+    return Rubric(
+        ideas=ideas,
+        wrong_ideas=wrong,
+        signs={name: atoms - quiet for name, atoms in own.items()},
+        own=own,
+        subjects=subjects,
+        choices=choices,
+        besides=besides,
+        asked_for=len(pairs.of) if pairs else 0,
+        lexicon=lexicon,
+        asked=asked,
+        background=background,
+    )
+
+
+def _atoms(ways: tuple[Wording, ...]) -> frozenset[str]:
+    terms = (term for wording in ways for term in wording.terms if term.mode != "without")
+    return frozenset(atom for term in terms for form in term.forms for atom in form)
+
+
+def _named(
+    ways: tuple[Wording, ...], subjects: Mapping[str, Forms], choices: Mapping[str, Forms]
+) -> frozenset[str]:
+    """Return the words for what a pair chooses; its subject stands in the question already."""
+    names = {name for wording in ways for name in (*wording.choices, *wording.subjects)}
+    return frozenset(atom for name in names for atom in _atoms_of(choices.get(name, subjects.get(name, ()))))
+
+
+def _atoms_of(named: Forms) -> frozenset[str]:
+    return frozenset(atom for form in named for atom in form)

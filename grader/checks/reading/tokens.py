@@ -1,0 +1,79 @@
+"""A text as words and marks: plain ones to compare, and as they were typed to show."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import resources
+from typing import Any
+
+import yaml
+
+_WORD_OR_MARK = re.compile(r"[^\W_]+(?:['’`´][^\W_]+)*|[.!?;\n…]+|[,:()/+]|[-=~]*>+|<[-=]+|→")
+_DECIMAL = re.compile(r"(?<=\d)[.,](?=\d)")
+_APOSTROPHES = re.compile(r"['’`´]")
+# Longer than any word of the subject: kept whole, and never stemmed or corrected.
+LONGEST_WORD = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A word, plain and as typed, or a mark (``.`` ends a sentence, ``,`` and the like only pause)."""
+
+    plain: str
+    typed: str
+    is_mark: bool = False
+
+    @property
+    def ends(self) -> bool:
+        """Whether a sentence ends here."""
+        return self.is_mark and self.plain == "."
+
+
+@lru_cache(maxsize=1)
+def common() -> dict[str, Any]:
+    """Return the everyday words of both languages, which say nothing of any subject."""
+    text = resources.files(__package__).joinpath("common.yaml").read_text(encoding="utf-8")
+    data: dict[str, Any] = yaml.safe_load(text)
+    data["stop"] = frozenset(data["stop"].split())
+    return data
+
+
+def plain(text: str) -> str:
+    """Return a text without case, accents and ligatures."""
+    apart = unicodedata.normalize("NFKD", text.casefold().replace("œ", "oe").replace("æ", "ae"))
+    return "".join(letter for letter in apart if not unicodedata.combining(letter))
+
+
+def tokens(text: str) -> tuple[Token, ...]:
+    """Return the words and marks of a text: elisions and n't taken apart, short forms written out."""
+    return tuple(_walk(_DECIMAL.sub("", text)))
+
+
+def words(text: str) -> list[str]:
+    """Return the plain words of a text."""
+    return [token.plain for token in tokens(text) if not token.is_mark]
+
+
+def _walk(text: str) -> Iterator[Token]:
+    for found in _WORD_OR_MARK.finditer(text):
+        typed = found[0]
+        if not typed[0].isalnum():
+            yield Token("." if typed[0] in ".!?;\n…" else ",", typed, is_mark=True)
+            continue
+        for word in _parts(plain(typed)):
+            yield Token(word, typed)
+
+
+def _parts(word: str) -> Iterator[str]:
+    pieces = [piece for piece in _APOSTROPHES.split(word) if piece]
+    if len(pieces) > 1 and pieces[-1] == "t" and pieces[-2].endswith("n"):
+        pieces[-2:] = [pieces[-2] if pieces[-2] == "can" else pieces[-2][:-1], "not"]
+    for place, piece in enumerate(pieces):
+        if piece == "n" and place + 1 < len(pieces):
+            yield "ne"
+        else:
+            yield from str(common()["short"].get(piece, piece)).split()

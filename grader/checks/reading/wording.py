@@ -1,0 +1,133 @@
+"""The language in which a lab's author writes wordings, and the words that it makes known.
+
+A wording is terms that stand together in one sentence, in any order. A term is alternatives (``a|b``); an
+alternative is a word in any form, a beginning (``word*``), words in a row (``page_table``), or a name from
+the lab's vocabulary (``{exit}``). ``no:term`` wants the term denied, ``any:term`` takes it either way,
+``without:term`` wants it nowhere in the sentence. ``subject = choice`` pairs names of ``pairs``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+from grader.checks.reading import typos
+from grader.checks.reading.stems import stems
+from grader.checks.reading.tokens import common, plain, words
+
+Mode = Literal["said", "no", "any", "without"]
+_MODES: dict[str, Mode] = {"no": "no", "any": "any", "without": "without"}
+Forms = tuple[tuple[str, ...], ...]
+BACKGROUND = "background"
+_SHORTEST_STEM = 4
+
+
+@dataclass(frozen=True)
+class Term:
+    """Alternatives, each of them words in a row; and how they are to stand in the sentence."""
+
+    forms: tuple[tuple[str, ...], ...]
+    mode: Mode = "said"
+
+
+@dataclass(frozen=True)
+class Wording:
+    """Terms that stand together; or, for a pair, what is chosen for a subject."""
+
+    terms: tuple[Term, ...] = ()
+    subjects: tuple[str, ...] = ()
+    choices: tuple[str, ...] = ()
+
+
+def parse(wording: str, vocabulary: Mapping[str, str]) -> Wording:
+    """Take a wording apart; a name that the vocabulary does not know stands for nothing."""
+    subject, equals, choice = wording.partition("=")
+    if equals:
+        return Wording(subjects=_names(subject), choices=_names(choice))
+    return Wording(terms=tuple(_term(one, vocabulary) for one in wording.split()))
+
+
+def forms(text: str, vocabulary: Mapping[str, str]) -> tuple[tuple[str, ...], ...]:
+    """Return the alternatives of a term, names replaced by their words (which may be names again)."""
+    found: list[tuple[str, ...]] = []
+    for one in text.split("|"):
+        if one.startswith("{"):
+            for word in vocabulary.get(one.strip("{}"), "").split():
+                found += forms(word, {k: v for k, v in vocabulary.items() if k != one.strip("{}")})
+        elif one:
+            found.append(tuple(part for part in plain(one).split("_") if part))
+    return tuple(dict.fromkeys(found))
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split("|"))
+
+
+def _term(text: str, vocabulary: Mapping[str, str]) -> Term:
+    head, colon, rest = text.partition(":")
+    if colon and head in _MODES:
+        return Term(forms(rest, vocabulary), _MODES[head])
+    return Term(forms(text, vocabulary))
+
+
+class Lexicon:
+    """The words of a lab: which of them a typed word is, whatever its form, and whatever slips into it."""
+
+    def __init__(self, atoms: Iterable[str], also_known: Iterable[str] = ()) -> None:
+        self._by_stem: dict[str, set[str]] = {}
+        self._by_start: dict[str, set[str]] = {}
+        self._cache: dict[str, frozenset[str]] = {}
+        self._known = set(common()["stop"]) | set(also_known)
+        for atom in atoms:
+            if atom.endswith("*"):
+                self._by_start.setdefault(atom[:3].rstrip("*"), set()).add(atom)
+            else:
+                for stem in stems(atom):
+                    self._by_stem.setdefault(stem, set()).add(atom)
+        self._targets = sorted({atom.rstrip("*") for found in self._by_stem.values() for atom in found})
+        self._starts = sorted({atom.rstrip("*") for found in self._by_start.values() for atom in found})
+
+    def atoms(self, word: str) -> frozenset[str]:
+        """Return the atoms that a plain word stands for: none for most words."""
+        found = self._cache.get(word)
+        if found is None:
+            found = self._exact(word)
+            if not found and word not in self._known:
+                found = self._mistyped(word)
+            if len(self._cache) < 50_000:
+                self._cache[word] = found
+        return found
+
+    def _exact(self, word: str) -> frozenset[str]:
+        found = {atom for stem in stems(word) for atom in self._by_stem.get(stem, ())}
+        if word in common()["stop"] or len(word) < _SHORTEST_STEM:
+            # "faut" is no "fault", and "ram" no "rame": everyday and short words stand for themselves alone.
+            found = {atom for atom in found if atom == word}
+        for length in (1, 2, 3):
+            begins = self._by_start.get(word[:length], ())
+            found |= {atom for atom in begins if word.startswith(atom[:-1])}
+        return frozenset(found)
+
+    def _mistyped(self, word: str) -> frozenset[str]:
+        near = typos.meant(word, self._targets)
+        if near is not None:
+            return self._exact(near)
+        # A slip within the beginning that was asked for: the ending is free.
+        for start in self._starts:
+            if len(start) >= 6 and len(word) >= len(start) and typos.meant(word[: len(start)], (start,)):
+                return self._exact(start)
+        return frozenset()
+
+
+@lru_cache(maxsize=8)
+def known_words(vocabulary: tuple[tuple[str, str], ...]) -> tuple[frozenset[str], tuple[str, ...]]:
+    """Return the words of a whole vocabulary that stand in full, and all of its atoms."""
+    atoms = {atom for _, text in vocabulary for form in forms(text.replace(" ", "|"), {}) for atom in form}
+    return frozenset(atom for atom in atoms if not atom.endswith("*")), tuple(sorted(atoms))
+
+
+def asked_words(texts: Iterable[str]) -> frozenset[str]:
+    """Return the plain words of a question, in all its languages."""
+    return frozenset(word for text in texts for word in words(text))
