@@ -1,4 +1,4 @@
-"""Writing files so that a crash at any moment leaves the old one or the new one."""
+"""Writing files so that a crash at any moment leaves the old or the new one, or all lines but the last."""
 
 from __future__ import annotations
 
@@ -26,3 +26,18 @@ def write_whole(file: Path, content: str | bytes) -> None:
     except BaseException:
         beside.unlink(missing_ok=True)
         raise
+
+
+def append_line(file: Path, line: str) -> None:
+    """Add a line to a file, making it and its folder; the line is on disk when this returns.
+
+    What a full disk or a crash left half-written before is ended first, so that it swallows no other line.
+    """
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("a+b") as stream:
+        size = stream.seek(0, os.SEEK_END)
+        stream.seek(max(0, size - 1))
+        is_torn = stream.read(1) not in {b"", b"\n"}
+        stream.write(b"\n" * is_torn + line.encode() + b"\n")
+        stream.flush()
+        os.fsync(stream.fileno())

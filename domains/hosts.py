@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from domains import capabilities, images, process, store
-from domains.emulated import lifecycle, registry
+from domains.emulated import registry, revival
 from domains.errors import TdlabError, UsageError
 from domains.host import Host
 from domains.hypervisor import connected
@@ -82,7 +82,7 @@ def furnish(host: Host, say: Callable[[str], None]) -> None:
 
 def revive(host: Host, say: Callable[[str], None]) -> bool:
     """Have an emulated host up again that stopped by itself; return whether it had."""
-    return is_emulated(host) and lifecycle.revive(host.name, say, furnish)
+    return is_emulated(host) and revival.revive(host.name, say, furnish)
 
 
 def through_its_ends(host: Host, work: Callable[[], None], say: Callable[[str], None]) -> None:

@@ -7,7 +7,6 @@ import time
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from domains import ownership, provision, render, store, validate, wait
 from domains.cloud.image import key_pair
@@ -16,9 +15,9 @@ from domains.emulated.emulator import Emulator
 from domains.emulated.plan import Files, HostPlan
 from domains.emulated.registry import Record
 from domains.emulated.saved import SavedState
-from domains.errors import DeadlineExceeded, HypervisorError, InfrastructureError, TdlabError
+from domains.errors import DeadlineExceeded, HypervisorError, InfrastructureError
 from domains.host import Host
-from domains.hypervisor import Hypervisor, Machine, Pool, connected
+from domains.hypervisor import Hypervisor, Machine, Pool
 from domains.phases import Phases
 from domains.render import NetworkPlan, Owner
 
@@ -26,8 +25,6 @@ from domains.render import NetworkPlan, Owner
 BOOT_SECONDS = 240.0
 _SSH_SECONDS = 60.0
 _SETTLE_SECONDS = 60
-# On a busy machine a host that is well can be late by seconds, not by more.
-_ANSWER_SECONDS = 30
 _SUBNETS, _ATTEMPTS = 4096, 16
 
 Say = Callable[[str], None]
@@ -74,34 +71,6 @@ def up(
                 say(f"the saved state of {asked.name} cannot be restored, so it is booted: {failed.problem}")
         saved.drop(asked.name, pool)
         return _cold(hypervisor, pool, asked, emulator, key, phases, say, furnish)
-
-
-def revive(name: str, say: Say, furnish: Furnish = _nothing) -> bool:
-    """Have a host up again that stopped by itself, or stopped answering; return whether it had.
-
-    QEMU's emulation of nested SVM is young: rarely, the kernel of an emulated host panics or hangs in it.
-    """
-    record = registry.require(name)
-    with connected() as outer:
-        runs = outer.machine(record.plan.domain_name) is not None
-        if runs and _answers(record):
-            return False
-        how = "no longer answers" if runs else "stopped by itself"
-        say(f"the emulated host {name} {how} (its console's log may say why): it is restored")
-        if runs:
-            down(outer, name)
-        up(outer, record.plan, Emulator(Path(record.emulator), record.emulator_said), say, furnish)
-    return True
-
-
-def _answers(record: Record) -> bool:
-    """Return whether a host that runs answers over SSH; the second time it is asked on a new connection."""
-    for _ in range(2):
-        with contextlib.suppress(TdlabError):
-            if registry.as_host(record).run(["true"], timeout=_ANSWER_SECONDS, check=False).status == 0:
-                return True
-        registry.close_ssh(record.plan.name)
-    return False
 
 
 def down(hypervisor: Hypervisor, name: str, *, forget: bool = False) -> None:

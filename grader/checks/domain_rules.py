@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from grader.language.bilingual import Bilingual
+from grader.language.bilingual import Bilingual, both
 
 
 def _none() -> frozenset[str]:
@@ -114,34 +114,30 @@ VALUES: dict[str, re.Pattern[str]] = {
 VALUES |= {f"{_INTERFACE}/address@{part}": _HEX for part in ("domain", "bus", "slot", "function")}
 
 
-def _both(en: str, fr: str) -> Bilingual:
-    return Bilingual(fr=fr, en=en)
-
-
-_HOST_FILE = _both(
+_HOST_FILE = both(
     "it names a file, a folder or a device of the host; the lab brings its own",
     "il nomme un fichier, un dossier ou un périphérique de l'hôte ; le TD apporte les siens",
 )
-_HOST_DEVICE = _both(
+_HOST_DEVICE = both(
     "it takes a device away from the host, and none is leased to you",
     "il retire un périphérique à l'hôte, et aucun ne vous est prêté",
 )
-_CHARACTER = _both(
+_CHARACTER = both(
     "only a pty is allowed here: no file, socket or device of the host",
     "seul un pty est permis ici : ni fichier, ni socket, ni périphérique de l'hôte",
 )
 
 # Path, path@attribute, or bare element name → why it is refused; "{" stands for any namespace.
 DANGERS: dict[str, Bilingual] = {
-    "{": _both(
+    "{": both(
         "elements of another namespace reach QEMU past libvirt's checks",
         "les éléments d'un autre espace de noms atteignent QEMU sans contrôle de libvirt",
     ),
-    "emulator": _both(
+    "emulator": both(
         "libvirt runs the program named here, even without starting the guest",
         "libvirt exécute le programme nommé ici, même sans démarrer l'invité",
     ),
-    "seclabel": _both(
+    "seclabel": both(
         "it would switch off the guest's confinement", "il couperait le confinement de l'invité"
     ),
     "hostdev": _HOST_DEVICE,
@@ -165,21 +161,21 @@ DANGERS: dict[str, Bilingual] = {
     f"{_DEVICES}/console@type": _CHARACTER,
     f"{_DEVICES}/serial/source": _CHARACTER,
     f"{_DEVICES}/console/source": _CHARACTER,
-    f"{_INTERFACE}@type": _both(
+    f"{_INTERFACE}@type": both(
         "only type network or user is allowed: the others touch the host's own interfaces",
         "seuls les types network et user sont permis : les autres touchent aux interfaces de l'hôte",
     ),
-    f"{_INTERFACE}/driver@name": _both(
+    f"{_INTERFACE}/driver@name": both(
         "name is qemu (vhost off) or vhost (vhost on)", "name vaut qemu (sans vhost) ou vhost (avec vhost)"
     ),
-    "domain@type": _both("type is kvm or qemu", "type vaut kvm ou qemu"),
-    "domain/name": _both(
+    "domain@type": both("type is kvm or qemu", "type vaut kvm ou qemu"),
+    "domain/name": both(
         "a name is letters, digits, dots and dashes",
         "un nom se compose de lettres, chiffres, points et tirets",
     ),
 }
-OTHER_ELEMENT = _both("not among the elements that this lab allows", "absent des éléments permis par ce TD")
-OTHER_ATTRIBUTE = _both(
+OTHER_ELEMENT = both("not among the elements that this lab allows", "absent des éléments permis par ce TD")
+OTHER_ATTRIBUTE = both(
     "an attribute or a value that this lab does not allow",
     "un attribut ou une valeur que ce TD ne permet pas",
 )

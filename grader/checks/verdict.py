@@ -86,6 +86,12 @@ def without_value(question: Asked, missing: Missing, context: Context, actual: o
     return result(question, outcome, actual=actual, hint=hint, evidence=seen)
 
 
+def of_nobody(question: Asked, context: Context, file: str, cause: str) -> CheckResult:
+    """Return the result of a question of which nobody can say what its letters meant: it costs no point."""
+    hint = words.WHOSE_UNKNOWN.say(context.lang, cause=cause)
+    return result(question, Outcome.INCONCLUSIVE, hint=hint, evidence=(Evidence(source=file, seen=cause),))
+
+
 def unreadable(question: Asked, context: Context, file: str, problem: str) -> CheckResult:
     """Return the result of a question whose answers are there but cannot be read, which is the student's."""
     hint = words.ANSWERS_BROKEN.say(context.lang, problem=problem)

@@ -26,15 +26,12 @@ def command(workspace: Path, questions: tuple[str, ...], lang: Lang | None, as_j
     import json
 
     from domains.errors import EXIT_CHECKS_FAILED, EXIT_DONE
-    from grader.lab import lab as labs
-    from grader.submission import submission
     from grader.workspace import feedback
     from grader.workspace import workspace as workspaces
 
     place = workspaces.find(workspace)
     own: Lang = lang or place.identity.lang
-    given = submission.load(labs.load(place.lab.folder), place.folder, place.identity.student)
-    found = _asked(feedback.look(given, place.lab.slug, own), questions)
+    found = _asked(feedback.look(place.submission(), place.lab.slug, own), questions)
     if as_json:
         rows = [
             {"id": one.question.id, "state": one.state, "seen": one.seen, "next": one.next} for one in found

@@ -14,8 +14,6 @@ def command(workspace: Path, as_json: bool) -> int:
     """Make one signed archive of WORKSPACE (this folder) and print a receipt; repeat it at any time."""
     import json
 
-    from grader.lab import lab as labs
-    from grader.submission import submission
     from grader.workspace import feedback, hand_in, sayings
     from grader.workspace import workspace as workspaces
 
@@ -38,8 +36,7 @@ def command(workspace: Path, as_json: bool) -> int:
         lang, archive=receipt.archive, files=receipt.files, number=receipt.number, code=receipt.code
     )
     click.echo(told_of)
-    given = submission.load(labs.load(place.lab.folder), place.folder, place.identity.student)
-    still = sum(one.state == "open" for one in feedback.look(given, place.lab.slug, lang))
+    still = sum(one.state == "open" for one in feedback.look(place.submission(), place.lab.slug, lang))
     if still:
         click.echo(sayings.STILL_OPEN.say(lang, count=still), err=True)
     return 0

@@ -11,12 +11,13 @@ import pytest
 
 from domains.errors import TdlabError
 from grader.checks import Context, check
-from grader.checks.verdict import unreadable
+from grader.checks.verdict import of_nobody, unreadable
 from grader.lab.lab import Lab, load
 from grader.lab.questions import Question
 from grader.results.result import CheckResult, Outcome
 from grader.submission import submission
 from grader.submission.answers import ANSWERS_FILE
+from grader.submission.identity import WORKSPACE_FILE
 from grader.submission.submission import Submission, students
 
 ITEM_PROPERTY = "tdlab_item"
@@ -121,6 +122,8 @@ class QuestionItem(pytest.Item):
         question = given.questions[self.question.id]
         if given.answers.problem is not None:
             return unreadable(question, context, ANSWERS_FILE, given.answers.problem)
+        if given.whose is not None:
+            return of_nobody(question, context, WORKSPACE_FILE, given.whose)
         return check(question, given.answer(question), context)
 
 

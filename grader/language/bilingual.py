@@ -23,6 +23,11 @@ class Bilingual(BaseModel):
         return text.format(**values) if values else text
 
 
+def both(en: str, fr: str) -> Bilingual:
+    """Return a text from its two languages, for tables of them."""
+    return Bilingual(fr=fr, en=en)
+
+
 def decimal(value: float, lang: Lang) -> str:
     """Return a number with three significant figures, and with the language's decimal sign."""
     text = f"{value:.0f}" if abs(value) >= 1000 else f"{value:.3g}"

@@ -14,7 +14,7 @@ from domains.errors import InputError, Position
 from grader.language import LANGUAGES, Lang
 
 ANSWERS_FILE = "answers.yaml"
-_KEYS = ("lab", "lang", "answers")
+_KEYS = ("lab", "lang", "student", "answers")
 
 
 @dataclass(frozen=True)
@@ -31,9 +31,13 @@ class Answer:
 
 @dataclass(frozen=True)
 class Answers:
-    """All answers of one submission; ``problem`` says why none of them could be read."""
+    """All answers of one submission; ``problem`` says why none of them could be read.
+
+    ``student`` is whose variant the letters in them are of; None for the lab as its author wrote it.
+    """
 
     lang: Lang | None = None
+    student: str | None = None
     values: Mapping[str, Answer] = field(default_factory=lambda: MappingProxyType({}))
     problem: str | None = None
 
@@ -61,7 +65,10 @@ def parse(raw: bytes, lab: str, questions: Collection[str], file: Path = Path(AN
     lang = doc.data.get("lang")
     if lang is not None and lang not in LANGUAGES:
         raise doc.error(("lang",), f"{lang!r} is not one of {', '.join(LANGUAGES)}")
-    return Answers(lang, _values(doc, questions))
+    student = doc.data.get("student")
+    if student is not None and not isinstance(student, str):
+        raise doc.error(("student",), f"{student!r} is no name", 'write it in quotes: "…"')
+    return Answers(lang, student, _values(doc, questions))
 
 
 def readable(raw: bytes, lab: str, questions: Collection[str]) -> Answers:

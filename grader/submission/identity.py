@@ -30,14 +30,24 @@ def parse(raw: bytes, file: Path = Path(WORKSPACE_FILE)) -> Identity:
     return document.validate(document.parse(raw, file), Identity)
 
 
-def readable(raw: bytes | None, lab: str) -> tuple[Identity | None, str | None]:
-    """Return whose a submission to a lab is, and why that cannot be told; both None when it does not say."""
+def of(
+    raw: bytes | None, refused: str | None, lab: str, answering: str | None
+) -> tuple[str | None, str | None]:
+    """Return whose variant of a lab was answered (None: the author's), and why that is not certain, or None.
+
+    ``raw`` is the file, ``refused`` why it could not be had, and ``answering`` the name that the answers
+    carry: they are often handed in alone, and they are where the letters stand.
+    """
+    if refused:
+        return answering, refused
     if raw is None:
-        return None, None
+        return answering, None
     try:
         found = parse(raw)
     except InputError as bad:
-        return None, str(bad)
+        return answering, str(bad)
     if found.lab != lab:
-        return None, f"{WORKSPACE_FILE}: this is a workspace of the lab {found.lab}, not of {lab}"
-    return found, None
+        return answering, f"{WORKSPACE_FILE}: this is a workspace of the lab {found.lab}, not of {lab}"
+    if answering and answering != found.student:
+        return answering, f"{WORKSPACE_FILE} is of {found.student}, and the answers are of {answering}"
+    return found.student, None

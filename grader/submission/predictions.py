@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from datetime import datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
+from domains import files
 from domains.errors import UsageError
 from grader.lab.lab import Lab
 from grader.lab.questions import PredictionQuestion
@@ -29,12 +29,7 @@ def commit(lab: Lab, question_id: str, value: Any, workspace: Path, now: datetim
         raise UsageError(f"{value!r} is no prediction for {question_id}", remedy=f"give {form}")
     sha256 = commitment_hash(lab.slug, question_id, predicted)
     commitment = Commitment(question=question_id, sha256=sha256, time=now)
-    file = workspace / PREDICTIONS_FILE
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with file.open("a+b") as stream:
-        stream.write(_line_end(stream) + commitment.model_dump_json().encode() + b"\n")
-        stream.flush()
-        os.fsync(stream.fileno())
+    files.append_line(workspace / PREDICTIONS_FILE, commitment.model_dump_json())
     return commitment
 
 
@@ -45,10 +40,3 @@ def plain(question: PredictionQuestion, value: object) -> float | list[str] | No
         return listed if sorted(listed) == sorted(question.items) else None
     numbers = readings(value, question.unit or "count")
     return numbers[0] if isinstance(numbers, list) else None
-
-
-def _line_end(stream: IO[bytes]) -> bytes:
-    """Return what ends a line that a full disk or a crash left half-written, or nothing."""
-    size = stream.seek(0, os.SEEK_END)
-    stream.seek(max(0, size - 1))
-    return b"\n" if stream.read(1) not in {b"", b"\n"} else b""

@@ -37,6 +37,8 @@ class Submission:
     files: Mapping[str, Answer]
     # The questions as this student was asked them, by id.
     questions: Mapping[str, Question]
+    # Why nobody can say which variant was answered, or None: then no answer is wrong for sure.
+    whose: str | None = None
 
     def answer(self, question: Question) -> Answer:
         """Return what was answered to a question: its entry in the answers, or its file's bytes."""
@@ -54,11 +56,8 @@ def load(lab: Lab, place: Path, student: str) -> Submission:
     asked = sorted({question.file for question in lab if isinstance(question, DomainQuestion)})
     caps = {**dict.fromkeys(asked, _OTHER_CAP), **_CAPS}
     source = open_source(place, caps)
-    own, whose = identity.readable(source.read(WORKSPACE_FILE, caps[WORKSPACE_FILE])[0], lab.slug)
-    mine = variants.drawn(lab, own.student if own else None)
     raw, problem = source.read(ANSWERS_FILE, caps[ANSWERS_FILE])
-    problem = problem or whose
-    if raw is None or problem:
+    if raw is None:
         given = Answers(problem=problem or f"{ANSWERS_FILE} is missing")
     else:
         given = answers.readable(raw, lab.slug, [question.id for question in lab])
@@ -66,7 +65,9 @@ def load(lab: Lab, place: Path, student: str) -> Submission:
     for name in asked:
         content, refused = source.read(name, caps[name])
         files[name] = Answer(content, note=refused or "")
-    return Submission(student, given, _evidence(source), files, {one.id: one for one in mine})
+    own, whose = identity.of(*source.read(WORKSPACE_FILE, caps[WORKSPACE_FILE]), lab.slug, given.student)
+    mine = variants.drawn(lab, own)
+    return Submission(student, given, _evidence(source), files, {one.id: one for one in mine}, whose)
 
 
 def _evidence(source: Source) -> Bundle:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import textwrap
 from collections.abc import Iterator
 
@@ -26,11 +27,13 @@ _HEAD = Bilingual(
     en=(
         "{title}: answers of {student}\n\n"
         "Write below each question, after its colon. Lines that begin with # are for reading only.\n"
+        "The letters of the options are your own: on the sheet they stand in another order.\n"
         "tdlab check looks at what is here, tdlab submit hands it in; do both as often as you like."
     ),
     fr=(
         "{title} : réponses de {student}\n\n"
         "Écrivez sous chaque question, après les deux-points. Les lignes qui commencent par # sont à lire.\n"
+        "Les lettres des choix sont les vôtres : sur la feuille, elles sont dans un autre ordre.\n"
         "tdlab check regarde ce qui est ici, tdlab submit le rend ; faites l'un et l'autre autant que voulu."
     ),
 )
@@ -53,7 +56,8 @@ _PREDICTION = Bilingual(
 def text(lab: Lab, student: str, lang: Lang) -> str:
     """Return the file for a student; ``lab`` is in the student's variant."""
     head = _HEAD.say(lang, title=lab.title.say(lang), student=student)
-    lines = [*_comment(head, ""), f"lab: {lab.slug}", f"lang: {lang}", "answers:"]
+    whose = json.dumps(student, ensure_ascii=False)
+    lines = [*_comment(head, ""), f"lab: {lab.slug}", f"lang: {lang}", f"student: {whose}", "answers:"]
     for part in lab.parts:
         lines += ["", *_comment(part.title.say(lang).upper())]
         for question in part.questions:

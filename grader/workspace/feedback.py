@@ -47,6 +47,9 @@ def look(given: Submission, lab: str, lang: Lang) -> list[Feedback]:
     if given.answers.problem is not None:
         said = words.ANSWERS_BROKEN.say(lang, problem=given.answers.problem)
         return [Feedback(question, "wrong", ANSWERS_FILE, said) for question in given.questions.values()]
+    if given.whose is not None:
+        said = words.WHOSE_UNKNOWN.say(lang, cause=given.whose)
+        return [Feedback(question, "waiting", next=said) for question in given.questions.values()]
     context = Context(lab, lang, given.evidence)
     return [_look(question, given, context) for question in given.questions.values()]
 

@@ -96,8 +96,11 @@ def _files(workspace: Workspace) -> Iterator[tuple[str, bytes]]:
             status = file.lstat()
         except FileNotFoundError:
             continue
-        if not stat.S_ISREG(status.st_mode):
+        if stat.S_ISDIR(status.st_mode):
             continue
+        if not stat.S_ISREG(status.st_mode):
+            # A grader would not follow it either, and would take it for missing.
+            raise UsageError(f"{file} is not a regular file", remedy="put the file itself there")
         total, count = total + status.st_size, count + 1
         if total > _MAX_BYTES or count > _MAX_FILES:
             raise UsageError(

@@ -5,7 +5,6 @@ It belongs to the student, who can change it: it helps them to find their way, a
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Literal
 
 from pydantic import AwareDatetime, ValidationError
 
+from domains import files
 from grader.measure.run import Record
 
 HISTORY_FILE = "evidence/history.jsonl"
@@ -29,16 +29,7 @@ class Event(Record):
 
 def add(folder: Path, event: Event) -> Event:
     """Append an event to a workspace's history; it is on disk when this returns."""
-    file = folder / HISTORY_FILE
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with file.open("a+b") as stream:
-        # What a full disk or a crash left half-written must not swallow the next line.
-        size = stream.seek(0, os.SEEK_END)
-        stream.seek(max(0, size - 1))
-        torn = stream.read(1) not in {b"", b"\n"}
-        stream.write(b"\n" * torn + event.model_dump_json().encode() + b"\n")
-        stream.flush()
-        os.fsync(stream.fileno())
+    files.append_line(folder / HISTORY_FILE, event.model_dump_json())
     return event
 
 

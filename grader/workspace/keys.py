@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
+
+import filelock
 
 from domains import paths, process
 
@@ -15,10 +18,15 @@ def mine() -> Path:
     folder = paths.state() / "keys"
     folder.mkdir(mode=0o700, exist_ok=True)
     key = folder / "student"
-    if not key.exists():
-        process.run(
-            ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "tdlab", "-f", key], timeout=_SECONDS
-        )
+    with filelock.FileLock(folder / ".lock"):
+        if not key.exists():
+            with tempfile.TemporaryDirectory(dir=folder) as scratch:
+                made = Path(scratch, key.name)
+                words = ("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "tdlab", "-f", str(made))
+                process.run(words, timeout=_SECONDS)
+                # The public half first: where the key is, both are.
+                for half in (made.with_name(f"{key.name}.pub"), made):
+                    half.replace(folder / half.name)
     return key
 
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from grader.lab import lab as labs
 from grader.lab.questions import PredictionQuestion
 from grader.language import Lang
 from grader.language.i18n import moment
-from grader.submission import submission
 from grader.workspace import feedback, history, sayings
 from grader.workspace.workspace import Workspace
 
@@ -59,7 +57,7 @@ class Progress:
 
 def look(place: Workspace) -> Progress:
     """Look into a workspace."""
-    given = submission.load(labs.load(place.lab.folder), place.folder, place.identity.student)
+    given = place.submission()
     told = feedback.look(given, place.lab.slug, place.identity.lang)
     committed = {one.question for one in given.evidence.commitments}
     predictions = [one.id for one in place.lab if isinstance(one, PredictionQuestion)]

@@ -15,18 +15,25 @@ from grader.lab.lab import Lab
 from grader.lab.questions import DomainQuestion
 from grader.language import Lang
 from grader.submission import identity as identities
+from grader.submission import submission
 from grader.submission.answers import ANSWERS_FILE
 from grader.submission.identity import WORKSPACE_FILE, Identity
+from grader.submission.submission import Submission
 from grader.workspace import answer_file
 
 
 @dataclass(frozen=True)
 class Workspace:
-    """A student's folder; ``lab`` is the lab in this student's variant."""
+    """A student's folder; ``lab`` is in this student's variant, ``written`` as its author wrote it."""
 
     folder: Path
     identity: Identity
     lab: Lab
+    written: Lab
+
+    def submission(self) -> Submission:
+        """Read what a grader would read if it were handed in now."""
+        return submission.load(self.written, self.folder, self.identity.student)
 
 
 def start(
@@ -53,7 +60,7 @@ def start(
         (folder / inside).mkdir(exist_ok=True)
     if not (folder / ANSWERS_FILE).exists():
         files.write_whole(folder / ANSWERS_FILE, answer_file.text(mine, student, lang))
-    return Workspace(folder, identity, mine), is_new
+    return Workspace(folder, identity, mine, lab), is_new
 
 
 def find(folder: Path) -> Workspace:
@@ -62,7 +69,7 @@ def find(folder: Path) -> Workspace:
         if (place / WORKSPACE_FILE).is_file():
             identity = read(place)
             lab = labs.load(labs.find(identity.lab))
-            return Workspace(place, identity, variants.drawn(lab, identity.student))
+            return Workspace(place, identity, variants.drawn(lab, identity.student), lab)
     raise UsageError(f"{folder} is in no workspace", remedy="make one with `tdlab start LAB`, or go into it")
 
 

@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from domains import hypervisor, process, store, wait
+from domains import hosts, hypervisor, process, store, wait
+from domains.emulated import registry, revival
 from domains.errors import ProcessError
 
 pytestmark = [pytest.mark.integration, pytest.mark.emulated, pytest.mark.usefixtures("libvirt_daemon")]
@@ -177,6 +178,20 @@ def test_a_reset_brings_back_what_was_saved(lab: Lab) -> None:
     told = json.loads(lab.tdlab("host", "reset", lab.name, "--json").stdout)
     assert told["how"] == "warm"
     assert "left-by-a-student" not in lab.shell("ls /root")
+
+
+def test_a_host_that_no_longer_answers_is_restored(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(lab.state))
+    monkeypatch.setattr(revival, "_ANSWER_SECONDS", 5)
+    said: list[str] = []
+    assert not hosts.revive(hosts.find(lab.name), said.append)
+    with hypervisor.connected() as connection:
+        machine = connection.machine(registry.require(lab.name).plan.domain_name)
+        assert machine is not None
+        machine.pause()
+    assert hosts.revive(hosts.find(lab.name), said.append)
+    assert "no longer answers" in said[0]
+    assert lab.shell("echo well").strip() == "well"
 
 
 def test_a_run_that_is_killed_leaves_nothing_on_the_host(lab: Lab, tmp_path: Path) -> None:

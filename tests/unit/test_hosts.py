@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from domains import hosts
-from domains.emulated import lifecycle, registry
+from domains.emulated import registry, revival
 from domains.emulated.plan import HostPlan
 from domains.emulated.registry import Record
 from domains.errors import InfrastructureError, UsageError
@@ -61,7 +61,7 @@ def revived(times: int, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         asked.append(name)
         return len(asked) <= times
 
-    monkeypatch.setattr(lifecycle, "revive", revive)
+    monkeypatch.setattr(revival, "revive", revive)
     return asked
 
 

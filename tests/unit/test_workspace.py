@@ -48,6 +48,20 @@ def answer(place: Workspace, **given: object) -> None:
     (place.folder / "answers.yaml").write_text("\n".join(lines) + "\n")
 
 
+def moved(place: Workspace) -> ChoiceQuestion:
+    """Return a choice whose right letter is not the author's."""
+    return next(
+        one
+        for one in place.lab
+        if isinstance(one, ChoiceQuestion) and one.right != getattr(LAB.question(one.id), "right", None)
+    )
+
+
+def outcomes(folder: Path) -> dict[str, Outcome]:
+    (graded,) = grading.grade(LAB.folder, [folder]).submissions
+    return {one.id: one.outcome for one in graded.questions}
+
+
 def test_an_untouched_workspace_is_readable_and_answers_nothing(place: Workspace) -> None:
     raw = (place.folder / "answers.yaml").read_bytes()
     given = answers.parse(raw, LAB.slug, IDS)
@@ -97,6 +111,30 @@ def test_a_right_letter_is_right_in_the_students_own_variant(place: Workspace) -
     assert {outcomes[one.id] for one in choices} == {Outcome.PASS}
     moved = [one for one in choices if one.right != getattr(LAB.question(one.id), "right", None)]
     assert moved, "this student's letters are the author's: choose another name for the test"
+
+
+def test_answers_handed_in_alone_are_read_by_the_students_own_letters(place: Workspace) -> None:
+    """Many systems take one file: the letters must not be taken for the author's then."""
+    first = moved(place)
+    file = place.folder / "answers.yaml"
+    file.write_text(file.read_text().replace(f"\n  {first.id}:", f"\n  {first.id}: {first.right}"))
+    (place.folder / "workspace.yaml").unlink()
+    assert outcomes(place.folder)[first.id] is Outcome.PASS
+
+
+@pytest.mark.parametrize("how", ["link", "large", "other"])
+def test_no_answer_is_wrong_where_nobody_can_say_which_variant_it_is_of(
+    place: Workspace, tmp_path: Path, how: str
+) -> None:
+    file = place.folder / "workspace.yaml"
+    if how == "link":
+        file.rename(tmp_path / "elsewhere")
+        file.symlink_to(tmp_path / "elsewhere")
+    elif how == "large":
+        file.write_text(file.read_text() + "#" * 5000)
+    else:
+        file.write_text(file.read_text().replace("Zoé L", "Bob"))
+    assert set(outcomes(place.folder).values()) == {Outcome.INCONCLUSIVE}
 
 
 def test_check_never_tells_whether_a_choice_is_right(place: Workspace) -> None:
@@ -168,6 +206,12 @@ def test_what_is_handed_in_is_complete_signed_and_graded_alike(place: Workspace,
     process.run(verify, timeout=20, stdin=content["manifest.json"].decode())
     folder, handed_in = grading.grade(LAB.folder, [place.folder, receipt.archive]).submissions
     assert folder.questions == handed_in.questions
+
+
+def test_a_link_is_not_left_out_in_silence(place: Workspace) -> None:
+    (place.folder / "domains" / "web.xml").symlink_to("/etc/hostname")
+    with pytest.raises(UsageError, match="not a regular file"):
+        hand_in.submit(place)
 
 
 def test_handing_in_again_is_another_attempt_that_names_the_one_before(place: Workspace) -> None:
