@@ -8,12 +8,13 @@ import signal
 import socket
 import sys
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from domains import privilege, process, wait
-from domains.errors import CapabilityMissing, InfrastructureError, TdlabError
+from domains.errors import CapabilityMissing, DeadlineExceeded, InfrastructureError, TdlabError
 
 # The monolithic daemon of Debian and Ubuntu, then the modular one that other distributions run.
 SOCKETS = (Path("/run/libvirt/libvirt-sock"), Path("/run/libvirt/virtqemud-sock"))
@@ -28,6 +29,9 @@ SYSTEMD = Path("/run/systemd/system")
 MARK = "TDLAB_STARTED=1"
 # A daemon must not inherit a virtual environment's PATH, nor the proxies and locale of one user.
 CLEAN_PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+# Seconds: on SIGTERM libvirtd itself gives its workers 30 to come to an end.
+_PATIENCE = 45
 
 
 @dataclass(frozen=True)
@@ -155,14 +159,24 @@ def _stop_if_ours(daemon: Daemon) -> bool:
     seen = _as_root(["cat", f"/proc/{pid}/environ"], f"see who started {daemon.name}", check=False)
     if seen.status != 0 or MARK not in seen.stdout.split("\0"):
         return False
-    if os.geteuid() == 0:
-        os.kill(pid, signal.SIGTERM)
-    else:
-        _as_root(["kill", str(pid)], f"stop {daemon.name}")
-    wait.until(
-        lambda: not Path(f"/proc/{pid}").exists(), waiting_for=f"the end of {daemon.name}", deadline=30
-    )
+    try:
+        _signal(daemon, pid, signal.SIGTERM, deadline=_PATIENCE)
+    except DeadlineExceeded:
+        # A worker of it hangs, on a guest or a host that no longer answers. Its state is always on disk.
+        _signal(daemon, pid, signal.SIGKILL, deadline=10)
     return True
+
+
+def _signal(daemon: Daemon, pid: int, number: signal.Signals, *, deadline: float) -> None:
+    """Send a signal to a daemon and wait for its end; raises :class:`DeadlineExceeded`."""
+    if os.geteuid() == 0:
+        # It may just have ended by itself.
+        with suppress(ProcessLookupError):
+            os.kill(pid, number)
+    else:
+        _as_root(["kill", f"-{number.value}", str(pid)], f"stop {daemon.name}", check=False)
+    ended = Path(f"/proc/{pid}")
+    wait.until(lambda: not ended.exists(), waiting_for=f"the end of {daemon.name}", deadline=deadline)
 
 
 def _as_root(

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
+import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -122,6 +125,29 @@ def test_only_a_daemon_with_our_mark_is_stopped(nothing_runs: Path, monkeypatch:
     monkeypatch.setattr(process, "run", ours)
     assert daemon.stop_started() == ["libvirtd"]
     assert killed == [4194305]
+
+
+def test_a_daemon_that_does_not_end_when_asked_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    deaf = "import os, signal; signal.signal(15, signal.SIG_IGN); os.write(1, b'deaf'); signal.pause()"
+    ready, says = os.pipe()
+    pid = os.posix_spawn(
+        sys.executable,
+        [sys.executable, "-c", deaf],
+        dict([daemon.MARK.split("=")]),
+        file_actions=[(os.POSIX_SPAWN_DUP2, says, 1)],
+    )
+    assert os.read(ready, 4) == b"deaf"
+    os.close(ready)
+    os.close(says)
+    # Somebody must bury it, as process 1 does for a daemon.
+    ended: list[int] = []
+    burial = threading.Thread(target=lambda: ended.append(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])))
+    burial.start()
+    monkeypatch.setattr(daemon.Daemon, "pid", lambda self: pid if self.name == "libvirtd" else None)
+    monkeypatch.setattr(daemon, "_PATIENCE", 0.2)
+    assert daemon.stop_started() == ["libvirtd"]
+    burial.join()
+    assert ended == [-signal.SIGKILL]
 
 
 def test_a_process_number_used_again_by_another_program_is_no_daemon(tmp_path: Path) -> None:
