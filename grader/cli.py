@@ -22,6 +22,7 @@ COMMANDS = {
     "host": "Make, use and remove lab hosts, emulated ones too.",
     "bench": "Measure the cells of a matrix.",
     "start": "Make your workspace of a lab.",
+    "sheet": "Show the sheet of a lab, with your own letters in a workspace.",
     "status": "Say how far you are in your workspace.",
     "check": "Look at your answers before you hand them in.",
     "submit": "Hand your workspace in, signed, and get a receipt.",

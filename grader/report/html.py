@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import base64
 import functools
-import hashlib
 import re
 from pathlib import Path
 from typing import Any
@@ -12,6 +10,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup, escape
 
+from grader import look
 from grader.experiments.result import Measured, Value
 from grader.language import LANGUAGES, Lang
 from grader.language.bilingual import Bilingual
@@ -34,7 +33,7 @@ def html_text(run: Run, grade: Grade | None = None, *, lang: Lang = "en", shelf:
 
     ``shelf`` holds the results of experiments that lie beside the run.
     """
-    style = (TEMPLATES / "report.css").read_text(encoding="utf-8")
+    style = look.style_of(TEMPLATES / "report.css")
     say = translator(lang)
     # Autoescape has made each body; it is markup of ours with others' text inert inside it.
     bodies = {one: Markup(_body(run, grade, one, shelf)) for one in LANGUAGES}  # noqa: S704
@@ -47,7 +46,7 @@ def html_text(run: Run, grade: Grade | None = None, *, lang: Lang = "en", shelf:
             translators={one: translator(one) for one in LANGUAGES},
             title=heading(run, say, lang),
             style=Markup(style),  # noqa: S704
-            style_hash=_hash(style),
+            style_hash=look.style_hash(style),
             bodies=bodies,
             run=run,
         )
@@ -128,7 +127,3 @@ def _environment() -> Environment:
 def _shown(value: Any) -> Any:
     """Make every text that a template shows inert, also where nobody thought of it; markup is our own."""
     return inert(value, limit=_LONGEST) if isinstance(value, str) and not isinstance(value, Markup) else value
-
-
-def _hash(style: str) -> str:
-    return base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()

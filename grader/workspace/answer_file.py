@@ -6,20 +6,17 @@ import json
 import textwrap
 from collections.abc import Iterator
 
+from grader.lab.asking import how, worth
 from grader.lab.lab import Lab
 from grader.lab.questions import (
     ChoiceQuestion,
     ChoicesQuestion,
     DomainQuestion,
-    NumberQuestion,
-    PredictionQuestion,
     Question,
     TextQuestion,
 )
-from grader.lab.units import unit_shown
 from grader.language import Lang
 from grader.language.bilingual import Bilingual
-from grader.language.i18n import points
 
 _WIDTH = 96
 
@@ -27,30 +24,21 @@ _HEAD = Bilingual(
     en=(
         "{title}: answers of {student}\n\n"
         "Write below each question, after its colon. Lines that begin with # are for reading only.\n"
-        "The letters of the options are your own: on the sheet they stand in another order.\n"
+        "The letters of the options are your own: tdlab sheet, in this folder, shows them too.\n"
         "tdlab check looks at what is here, tdlab submit hands it in; do both as often as you like."
     ),
     fr=(
         "{title} : réponses de {student}\n\n"
         "Écrivez sous chaque question, après les deux-points. Les lignes qui commencent par # sont à lire.\n"
-        "Les lettres des choix sont les vôtres : sur la feuille, elles sont dans un autre ordre.\n"
+        "Les lettres des choix sont les vôtres : tdlab sheet, dans ce dossier, les montre aussi.\n"
         "tdlab check regarde ce qui est ici, tdlab submit le rend ; faites l'un et l'autre autant que voulu."
     ),
 )
-_POINTS = Bilingual(en="({points} points)", fr="({points} points)")
-_ONE = Bilingual(en="One letter.", fr="Une lettre.")
-_SEVERAL = Bilingual(en="Several letters: [a, b].", fr="Plusieurs lettres : [a, b].")
-_NUMBER = Bilingual(en="A number, in {unit}.", fr="Un nombre, en {unit}.")
-_PLAIN_NUMBER = Bilingual(en="A number.", fr="Un nombre.")
-_TEXT = Bilingual(
-    en="One or two sentences, on the lines below and indented like the example.",
-    fr="Une ou deux phrases, sur les lignes qui suivent, décalées comme dans l'exemple.",
+_BELOW = Bilingual(
+    en="On the lines below, indented like the example.",
+    fr="Sur les lignes qui suivent, décalées comme dans l'exemple.",
 )
-_FILE = Bilingual(en="Nothing here: write {file}.", fr="Rien ici : écrivez {file}.")
-_PREDICTION = Bilingual(
-    en="Before measuring: tdlab predict {lab} {id} VALUE; then the same value here.",
-    fr="Avant de mesurer : tdlab predict {lab} {id} VALEUR ; puis la même valeur ici.",
-)
+_NOTHING_HERE = Bilingual(en="Nothing here.", fr="Rien ici.")
 
 
 def text(lab: Lab, student: str, lang: Lang) -> str:
@@ -66,8 +54,7 @@ def text(lab: Lab, student: str, lang: Lang) -> str:
 
 
 def _question(lab: Lab, question: Question, lang: Lang) -> Iterator[str]:
-    worth = _POINTS.say(lang, points=points(question.points, lang))
-    yield from _comment(f"{question.id} {worth} {question.ask.say(lang)}")
+    yield from _comment(f"{question.id} ({worth(question, lang)}) {question.ask.say(lang)}")
     if isinstance(question, ChoiceQuestion | ChoicesQuestion):
         for letter, option in question.options.items():
             yield from _comment(f"{letter}  {option.say(lang)}", "  #   ")
@@ -82,20 +69,13 @@ def _question(lab: Lab, question: Question, lang: Lang) -> Iterator[str]:
 
 
 def _how(lab: Lab, question: Question, lang: Lang) -> str:
+    said = how(lab.slug, question, lang)
     match question:
-        case ChoiceQuestion():
-            return _ONE.say(lang)
-        case ChoicesQuestion():
-            return _SEVERAL.say(lang)
-        case NumberQuestion():
-            unit = unit_shown(question.unit)
-            return _NUMBER.say(lang, unit=unit) if unit else _PLAIN_NUMBER.say(lang)
         case TextQuestion():
-            return _TEXT.say(lang)
+            return f"{said} {_BELOW.say(lang)}"
         case DomainQuestion():
-            return _FILE.say(lang, file=question.file)
-        case PredictionQuestion():
-            return _PREDICTION.say(lang, lab=lab.slug, id=question.id)
+            return f"{_NOTHING_HERE.say(lang)} {said}"
+    return said
 
 
 def _comment(said: str, indent: str = "  # ") -> list[str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from lxml import html
 
+from grader import look
 from grader.measure import run
 from grader.measure.run import CellResult, Run
 from grader.report.html import TEMPLATES, html_text
@@ -186,7 +187,7 @@ def contrast(first: str, second: str) -> float:
 
 @pytest.mark.parametrize("theme", [0, 1, 2], ids=["light", "dark", "print"])
 def test_colours_have_the_contrast_that_wcag_aa_asks_for(theme: int) -> None:
-    style = (TEMPLATES / "report.css").read_text(encoding="utf-8")
+    style = look.style_of(TEMPLATES / "report.css")
     blocks = re.findall(r":root \{([^}]*)\}", style)
     assert len(blocks) == 3
     light = dict(re.findall(r"--([\w-]+): (#[0-9a-f]+)", blocks[0]))
