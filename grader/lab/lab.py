@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
@@ -15,7 +16,8 @@ from domains import document
 from domains.document import Document, Refusal
 from domains.errors import UsageError
 from domains.paths import LABS
-from grader.lab import vocabulary
+from grader.lab import parameters, vocabulary
+from grader.lab.parameters import Value, Variable
 from grader.lab.questions import INSIDE, KINDS, Inside, Part, Question, TextQuestion
 from grader.lab.vocabulary import Vocabulary
 from grader.language.bilingual import Bilingual
@@ -46,6 +48,7 @@ class _LabHead(Part):
     schema_: Literal["tdlab.lab/1"] = Field(alias="schema")
     title: Bilingual
     words: Inside | None = None
+    variants: dict[str, Any] = Field(default_factory=dict)
     parts: Annotated[list[_PartHead], Field(min_length=1)]
 
 
@@ -60,12 +63,19 @@ class LabPart:
 
 @dataclass(frozen=True)
 class Lab:
-    """A lab as its author wrote it; ``slug`` is the name of its folder."""
+    """A lab as its author wrote it; ``slug`` is the name of its folder.
+
+    ``variables`` are what differs between students, ``values`` those with which this lab is filled in (the
+    author's, or a student's), and ``templates`` the data of the questions that refer to them, by id.
+    """
 
     slug: str
     folder: Path
     title: Bilingual
     parts: tuple[LabPart, ...]
+    variables: Mapping[str, Variable] = field(default_factory=lambda: MappingProxyType({}))
+    values: Mapping[str, Value] = field(default_factory=lambda: MappingProxyType({}))
+    templates: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: MappingProxyType({}))
 
     def __iter__(self) -> Iterator[Question]:
         """Walk all questions in the order of the file."""
@@ -99,13 +109,14 @@ def parse(doc: Document) -> Lab:
     words: Vocabulary = ()
     if head.words is not None:
         words = vocabulary.load(_inside(doc, ("words",), head.words))
-    seen: set[str] = set()
+    reading = _Reading(words, parameters.parse(doc, ("variants",), head.variants))
     parts = tuple(
-        LabPart(part.id, part.title, tuple(_questions(*_listed(doc, number, part), words, seen)))
+        LabPart(part.id, part.title, tuple(_questions(*_listed(doc, number, part), reading)))
         for number, part in enumerate(head.parts)
     )
     folder = doc.file.resolve().parent
-    return Lab(folder.name, folder, head.title, parts)
+    values = parameters.authors(reading.variables)
+    return Lab(folder.name, folder, head.title, parts, reading.variables, values, reading.templates)
 
 
 def _inside(doc: Document, at: tuple[str | int, ...], name: str) -> Path:
@@ -129,8 +140,18 @@ def _listed(
     return other, ("questions",), document.validate(other, _PartFile).questions
 
 
+@dataclass(frozen=True)
+class _Reading:
+    """What all questions of a lab share, and what was seen of them so far."""
+
+    words: Vocabulary
+    variables: Mapping[str, Variable]
+    seen: set[str] = field(default_factory=set)
+    templates: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
 def _questions(
-    doc: Document, at: tuple[str | int, ...], listed: list[dict[str, Any]], words: Vocabulary, seen: set[str]
+    doc: Document, at: tuple[str | int, ...], listed: list[dict[str, Any]], reading: _Reading
 ) -> Iterator[Question]:
     """Read each question by the model of its own kind, so that an error names the keys of that kind."""
     for index, data in enumerate(listed):
@@ -141,14 +162,30 @@ def _questions(
             remedy = f"did you mean {guess!r}?" if guess else f"known kinds: {', '.join(KINDS)}"
             problem = "kind is missing" if kind is None else f"unknown kind {kind!r}"
             raise doc.error((*here, "kind"), problem, remedy)
-        question = document.validate(doc, KINDS[kind], at=here, data=data)
-        if question.id in seen:
+        question = _question(doc, here, data, reading)
+        if question.id in reading.seen:
             problem = f"question {question.id} is asked twice"
             raise doc.error((*here, "id"), problem, "give one of them another id")
-        seen.add(question.id)
+        reading.seen.add(question.id)
         if isinstance(question, TextQuestion):
-            question = vocabulary.given(doc, here, question, words)
+            question = vocabulary.given(doc, here, question, reading.words)
         yield question
+
+
+def _question(doc: Document, at: tuple[str | int, ...], data: dict[str, Any], reading: _Reading) -> Question:
+    """Read a question in the author's variant; what another variant would make wrong is refused now."""
+    model, variables = KINDS[data["kind"]], reading.variables
+    if not variables:
+        return document.validate(doc, model, at=at, data=data)
+    parameters.refuse_unknown(doc, at, data, variables)
+    names = parameters.used(data, variables)
+    for values in parameters.trials(variables, names):
+        document.validate(doc, model, at=at, data=parameters.filled(data, values))
+    own = parameters.filled(data, parameters.authors(variables))
+    question = document.validate(doc, model, at=at, data=own)
+    if names:
+        reading.templates[question.id] = data
+    return question
 
 
 def lab_hash(folder: Path) -> str:

@@ -124,6 +124,13 @@ def started(run: Run) -> datetime:
     return _moment(run.started)
 
 
+def first_moment(bundle: Bundle) -> datetime | None:
+    """Return the earliest time that evidence names, or None when it names none."""
+    moments = [one.time for one in bundle.commitments]
+    moments += [started(bundle.run)] if bundle.run else []
+    return min(moments, default=None)
+
+
 def _moment(text: str) -> datetime:
     moment = datetime.fromisoformat(text)
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

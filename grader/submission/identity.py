@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -23,6 +25,16 @@ class Identity(Part):
     student: Annotated[str, Field(min_length=1, max_length=120)]
     lang: Lang
     started: AwareDatetime
+
+
+def text(lab: str, student: str, lang: str, started: datetime | None) -> str:
+    """Return the content of ``workspace.yaml``; without a time, of one that was started now."""
+    moment = (started or datetime.now(UTC)).isoformat(timespec="seconds")
+    return (
+        "# Whose workspace this is. Your variant of the lab follows from it: leave it as it is.\n"
+        f"schema: tdlab.workspace/1\nlab: {lab}\nstudent: {json.dumps(student, ensure_ascii=False)}\n"
+        f"lang: {lang}\nstarted: {moment}\n"
+    )
 
 
 def parse(raw: bytes, file: Path = Path(WORKSPACE_FILE)) -> Identity:

@@ -1,7 +1,8 @@
 """A lab's sample submissions: ``solution/`` must score full, each ``wrong-*/`` lose exactly what it names.
 
 Their evidence was measured once, on some machine. :func:`materialise` makes copies whose evidence is a run of
-this machine, in which right numbers are still right and wrong ones still wrong.
+this machine, in which right numbers are still right and wrong ones still wrong. They are written in the
+author's variant of the lab: :mod:`grader.submission.translation` turns one into a given student's.
 """
 
 from __future__ import annotations
@@ -78,11 +79,11 @@ def materialise(lab: Lab, run: Run, folder: Path) -> list[Path]:
     for sample in samples(lab):
         copy = folder / sample.folder.name
         shutil.copytree(sample.folder, copy, dirs_exist_ok=True)
-        recorded = _bundle(copy)
-        if recorded.run is not None:
+        before = recorded(copy)
+        if before.run is not None:
             (copy / REPORT_FILE).write_text(run.to_json(), encoding="utf-8")
-            _shift_predictions(copy / PREDICTIONS_FILE, recorded, run)
-            _scale_numbers(lab, copy / ANSWERS_FILE, recorded, Bundle(run=run), sample.loses)
+            _shift_predictions(copy / PREDICTIONS_FILE, before, run)
+            _scale_numbers(lab, copy / ANSWERS_FILE, before, Bundle(run=run), sample.loses)
         made.append(copy)
     return made
 
@@ -94,7 +95,8 @@ def record(lab: Lab, run: Run) -> None:
             shutil.copytree(copy, lab.folder / copy.name, dirs_exist_ok=True)
 
 
-def _bundle(folder: Path) -> Bundle:
+def recorded(folder: Path) -> Bundle:
+    """Return the evidence of a sample; raises UsageError when it cannot be read."""
     raw = [file.read_bytes() if file.exists() else None for file in _evidence_files(folder)]
     bundle = evidence.read(*raw)
     if bundle.problem or bundle.commitments_problem:
@@ -124,12 +126,19 @@ def _scale_numbers(lab: Lab, file: Path, old: Bundle, new: Bundle, loses: Collec
         before, after = (evidence.expected(question.expect, bundle) for bundle in (old, new))
         if isinstance(after, Missing) or question.expect.value is not None:
             continue
-        if isinstance(before, Seen):
-            factor = float(given[question.id]) / before.value
-        else:
-            factor = _FAR_OFF if question.id in loses else 1.0
-        _replace_number(text, doc, question.id, after.value * factor)
+        is_wrong = question.id in loses
+        _replace_number(text, doc, question.id, kept(float(given[question.id]), before, after, is_wrong))
     file.write_text("".join(text), encoding="utf-8")
+
+
+def kept(given: float, before: Seen | Missing, after: Seen, is_wrong: bool) -> float:
+    """Return the number that is to a new right one what ``given`` was to the one before."""
+    if not isinstance(before, Seen) or not before.value:
+        return after.value * (_FAR_OFF if is_wrong else 1.0)
+    if is_wrong and after.value and math.isclose(given * before.value, 1, rel_tol=0.05):
+        # Divided the other way round: that mistake stays the mistake that it is.
+        return 1 / after.value
+    return after.value * given / before.value
 
 
 def _replace_number(text: list[str], doc: Document, question: str, value: float) -> None:

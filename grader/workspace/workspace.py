@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from domains import files
@@ -49,8 +48,7 @@ def start(
         if folder.exists() and any(folder.iterdir()):
             raise UsageError(f"{folder} is not empty", remedy="name another folder with --into")
         folder.mkdir(parents=True, exist_ok=True)
-        started = (now or datetime.now(UTC)).isoformat(timespec="seconds")
-        files.write_whole(file, _identity_text(lab.slug, student, lang, started))
+        files.write_whole(file, identities.text(lab.slug, student, lang, now))
     identity = read(folder)
     for what, asked, found in (("lab", lab.slug, identity.lab), ("student", student, identity.student)):
         if asked != found:
@@ -81,11 +79,3 @@ def read(folder: Path) -> Identity:
 
 def _domains(lab: Lab) -> list[DomainQuestion]:
     return [question for question in lab if isinstance(question, DomainQuestion)]
-
-
-def _identity_text(lab: str, student: str, lang: Lang, started: str) -> str:
-    return (
-        "# Whose workspace this is. Your variant of the lab follows from it: leave it as it is.\n"
-        f"schema: tdlab.workspace/1\nlab: {lab}\nstudent: {json.dumps(student, ensure_ascii=False)}\n"
-        f"lang: {lang}\nstarted: {started}\n"
-    )
