@@ -30,6 +30,7 @@ COMMANDS = {
     "render": "Print the domain XML of a spec.",
     "grade": "Grade submissions of a lab.",
     "try-answer": "Try a short text on a lab's rubric.",
+    "verify": "Prove that a lab does what its author says.",
     "predict": "Commit a prediction before measuring.",
     "clean": "Remove what killed runs left behind.",
     "test": "Run tdlab's own tests.",

@@ -166,7 +166,7 @@ def no_run(bundle: Bundle) -> Missing:
 def _measure(wanted: Measure, bundle: Bundle) -> Seen | Missing:
     if bundle.run is None:
         return no_run(bundle)
-    cells = [cell for cell in bundle.run.cells if _fits(cell, wanted)]
+    cells = [cell for cell in bundle.run.cells if fits(cell, wanted)]
     if not cells:
         return Missing(Why.NOT_BROUGHT, f"{REPORT_FILE} has no cell with {_words(wanted)}")
     cell = _first_measured(cells)
@@ -191,7 +191,8 @@ def _first_measured(cells: Sequence[CellResult]) -> CellResult:
     return next((cell for cell in cells if cell.status == "measured"), cells[0])
 
 
-def _fits(cell: CellResult, wanted: Measure) -> bool:
+def fits(cell: CellResult, wanted: Measure) -> bool:
+    """Say whether a cell is one that a measure asks for."""
     spec = cell.spec
     return (
         (wanted.nic is None or spec.nic.model == wanted.nic)

@@ -16,7 +16,10 @@ _BOTH_WAYS = re.compile(
     r"|or maybe|ou peut etre|i hesitate|j hesite|one or the other|ou sinon|or both|ou les deux"
     r"|un peu des deux|both .* and (slow|fast|not)|d un cote .* de l autre|not sure (if|whether|about)"
     r"|pas sure? (si|que|de)|je crois|peut etre|maybe|perhaps|parfois|sometimes|some say|on dit que"
-    r"|certains disent|probablement|possibly)\b"
+    r"|certains disent|probablement|possibly"
+    # What is said is called false as a whole: nobody knows how much of it is meant.
+    r"|(ne )?est (pas (vrai|exact)|faux|inexact) (que|qu|de)|faux de (dire|croire|penser)"
+    r"|not (true|correct|right) (that|to)|(false|wrong|untrue|incorrect) (that|to (say|think|believe)))\b"
 )
 
 

@@ -1,0 +1,111 @@
+"""Mutants of short texts: empty, the question, another answer, denied, with a wrong idea or one alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from grader.checks.reading.judging import judge
+from grader.lab.questions import TextQuestion
+from grader.proof import saying
+from grader.proof.mutant import Kind, Mutant, Solved, shortened
+
+# A whole text denied: what precedes it, by language.
+_FALSE = {
+    "fr": ("Il est faux de dire ceci : ", "Ce n'est pas vrai que "),
+    "en": ("It is wrong to say this: ", "It is not true that "),
+}
+# Its first verb denied, where it is one of these.
+_VERBS = {
+    "fr": (
+        (r"\b[Cc]'est\b", "ce n'est pas"),
+        (r"\best\b", "n'est pas"),
+        (r"\bsont\b", "ne sont pas"),
+        (
+            r"\b(provoque|traduit|garde|modifie|confine|imite|permet|sait|passe|montre|donne)(nt)?\b",
+            r"ne \1\2 pas",
+        ),
+        (r"\bs'exécute\b", "ne s'exécute pas"),
+    ),
+    "en": (
+        (r"\b(is|are|can|must|does)\b", r"\1 not"),
+        (r"\b(cause|keep|translate|run|imitate|change|give|show|confine)s\b", r"does not \1"),
+    ),
+}
+
+
+def _texts(solved: Solved) -> Iterator[tuple[TextQuestion, str]]:
+    for question in solved.questions(TextQuestion):
+        if isinstance(text := solved.value(question), str):
+            yield question, text
+
+
+def _empty(solved: Solved) -> Iterator[Mutant]:
+    for question, _ in _texts(solved):
+        yield solved.answering("emptied", question, " ", "nothing but a space")
+
+
+def _question(solved: Solved) -> Iterator[Mutant]:
+    for question, _ in _texts(solved):
+        for said in dict.fromkeys((question.ask.fr, question.ask.en)):
+            yield solved.answering("question-copied", question, said, shortened(said))
+
+
+def _other(solved: Solved) -> Iterator[Mutant]:
+    for question, _ in _texts(solved):
+        for other, text in _texts(solved):
+            if other.id != question.id:
+                yield solved.answering("other-answer", question, text, f"gave the answer to {other.id}")
+
+
+def _denied(solved: Solved) -> Iterator[Mutant]:
+    lang = solved.submission.answers.lang or "en"
+    for question, text in _texts(solved):
+        for before in _FALSE[lang]:
+            yield solved.answering("denied", question, before + text[:1].lower() + text[1:], f"{before}…")
+
+
+def _verb(solved: Solved) -> Iterator[Mutant]:
+    lang = solved.submission.answers.lang or "en"
+    for question, text in _texts(solved):
+        for pattern, denied in _VERBS[lang]:
+            # Every one of them: what is left standing would be a part of the answer that is right.
+            changed, count = re.subn(pattern, denied, text)
+            if count:
+                yield solved.answering("verb-denied", question, changed, shortened(changed))
+                break
+
+
+def _wrong_beside(solved: Solved) -> Iterator[Mutant]:
+    for question, text in _texts(solved):
+        for name, said in _wrong_ideas(question):
+            change = f"added {name}: {shortened(said)}"
+            yield solved.answering("wrong-idea-beside", question, f"{text.rstrip(' .')}. {said}", change)
+
+
+def _wrong_instead(solved: Solved) -> Iterator[Mutant]:
+    for question, _ in _texts(solved):
+        for name, said in _wrong_ideas(question):
+            yield solved.answering("wrong-idea-instead", question, said, f"{name}: {shortened(said)}")
+
+
+def _wrong_ideas(question: TextQuestion) -> Iterator[tuple[str, str]]:
+    """Yield each wrong idea in words that the rubric itself takes for it."""
+    for idea in question.wrong_ideas:
+        ways = (saying.said(one, question) for one in idea.wordings)
+        if found := next((one for one in ways if one and idea.id in judge(question, one).said_wrong()), None):
+            yield idea.id, found
+
+
+_NONE = "no text"
+KINDS = (
+    Kind("emptied", _empty, _NONE, "see the wordings: one of them fits nothing at all"),
+    Kind("question-copied", _question, _NONE, "use no word of the question alone as a wording"),
+    Kind("other-answer", _other, "fewer than two texts", "a wording is too wide: say what the idea is about"),
+    Kind("denied", _denied, _NONE, "report it: a denial was not understood"),
+    Kind("verb-denied", _verb, "no text with a verb that it knows", "report it: a denial was not understood"),
+    Kind("wrong-idea-beside", _wrong_beside, "no wrong idea", "see the wordings of the wrong idea"),
+    Kind(
+        "wrong-idea-instead", _wrong_instead, "no wrong idea", "a wording of an idea fits the wrong idea too"
+    ),
+)

@@ -1,0 +1,214 @@
+"""Prove a lab: over many students the solution scores full, nothing scores nothing, mutants are noticed."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from grader.checks import Context, check
+from grader.grading import grading
+from grader.lab import lab as labs
+from grader.lab.lab import Lab
+from grader.lab.questions import Question, TextQuestion
+from grader.proof import choosing, guests, measures, numbers, papers, texts
+from grader.proof.mutant import Kind, Solved
+from grader.proof.papers import Master, Paper
+from grader.proof.record import Fraction, MutantResult, Mutants, NotApplicable, Proof, WrongSample
+from grader.results.result import CheckResult, Outcome
+from grader.results.score import lost
+from grader.submission import submission as submissions
+from grader.submission.submission import Submission
+from grader.workspace import workspace
+
+KINDS: tuple[Kind, ...] = (
+    *choosing.KINDS,
+    *numbers.KINDS,
+    *texts.KINDS,
+    *measures.KINDS,
+    *guests.KINDS,
+)
+Progress = Callable[[int, int], None]
+
+
+@dataclass
+class _Marker:
+    """Checks answers; a text is judged once, for it reads the same whoever wrote it."""
+
+    lab: Lab
+    judged: dict[tuple[str, str, str], CheckResult] = field(default_factory=dict)
+
+    def result(self, submission: Submission, question: Question) -> CheckResult:
+        """Return the result of one question as a grading session would give it."""
+        lang = submission.answers.lang or "en"
+        context = Context(self.lab.slug, lang, submission.evidence)
+        answer = submission.answer(question)
+        is_shared = isinstance(question, TextQuestion) and question is self.lab.question(question.id)
+        if not is_shared or not isinstance(answer.value, str):
+            return check(question, answer, context)
+        key = (question.id, answer.value, lang)
+        if key not in self.judged:
+            self.judged[key] = check(question, answer, context)
+        return self.judged[key]
+
+    def results(self, submission: Submission) -> list[CheckResult]:
+        """Return all results of a submission, in the order of the lab."""
+        return [self.result(submission, submission.questions[one.id]) for one in self.lab]
+
+
+@dataclass
+class _Found:
+    """What was seen so far, over the students."""
+
+    solution: list[float] = field(default_factory=list)
+    untouched: list[float] = field(default_factory=list)
+    wrong: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    mutants: dict[tuple[str, str, str], MutantResult] = field(default_factory=dict)
+    problems: dict[str, None] = field(default_factory=dict)
+
+
+def prove(folder: Path, *, seeds: int = 50, progress: Progress | None = None) -> Proof:
+    """Prove the lab in a folder over so many students; raises InputError when the lab cannot be read."""
+    lab = labs.load(folder)
+    marker, found = _Marker(lab), _Found()
+    with tempfile.TemporaryDirectory(prefix="tdlab-verify-") as scratch:
+        place = Path(scratch)
+        known, filled = papers.masters(lab, place / "masters")
+        for seed in range(seeds):
+            _one_student(marker, found, known, f"student {seed}", place / str(seed))
+            if seed == 0:
+                _compare_with_session(marker, found, known, place)
+            if progress:
+                progress(seed + 1, seeds)
+    return _proof(lab, seeds, known, filled, found)
+
+
+def _one_student(marker: _Marker, found: _Found, known: Sequence[Master], student: str, place: Path) -> None:
+    solution, *wrong = [papers.handed_in(marker.lab, one, student, place / one.folder.name) for one in known]
+    _solution(marker, found, solution, student)
+    _untouched(marker, found, student, place / "untouched")
+    for master, paper in zip(known[1:], wrong, strict=True):
+        _wrong(marker, found, master, paper, student)
+    for result in _mutants(marker, Solved(marker.lab, solution), student):
+        key = (result.operator, result.question, result.change)
+        found.mutants[key] = _both(found.mutants[key], result) if key in found.mutants else result
+
+
+def _solution(marker: _Marker, found: _Found, paper: Paper, student: str) -> None:
+    results = marker.results(paper.submission)
+    found.solution.append(_fraction(results))
+    for one in results:
+        if not _is_full(one):
+            hint = one.hint or one.expected
+            found.problems[f"solution: {one.id} is {one.outcome} for {student}: {hint}"] = None
+
+
+def _untouched(marker: _Marker, found: _Found, student: str, folder: Path) -> None:
+    place, _ = workspace.start(marker.lab, student, "fr", folder)
+    results = marker.results(place.submission())
+    found.untouched.append(_fraction(results))
+    for one in results:
+        if one.outcome is not Outcome.FAIL or one.points:
+            problem = f"untouched workspace: {one.id} is {one.outcome}, {one.points:g} points, and not wrong"
+            found.problems[problem] = None
+
+
+def _wrong(marker: _Marker, found: _Found, master: Master, paper: Paper, student: str) -> None:
+    results = marker.results(paper.submission)
+    name, cost = master.sample.folder.name, tuple(sorted(lost(results)))
+    if name not in found.wrong or sorted(master.sample.loses) != sorted(cost):
+        found.wrong[name] = cost
+    if sorted(master.sample.loses) != list(cost):
+        expected = ", ".join(sorted(master.sample.loses))
+        problem = f"{name} loses {', '.join(cost) or 'nothing'} for {student}, and is to lose {expected}"
+        found.problems[problem] = None
+    for one in results:
+        if one.outcome not in {Outcome.PASS, Outcome.PARTIAL, Outcome.FAIL}:
+            found.problems[f"{name}: {one.id} is {one.outcome}: {one.hint}"] = None
+
+
+def _mutants(marker: _Marker, solved: Solved, student: str) -> Iterator[MutantResult]:
+    for kind in KINDS:
+        for mutant in kind.make(solved):
+            results = [
+                marker.result(mutant.submission, solved.paper.submission.questions[one])
+                for one in mutant.aimed
+            ]
+            killer = next((one for one in results if _notices(one)), None)
+            last = killer or results[0]
+            yield MutantResult(
+                operator=mutant.operator,
+                question=mutant.aimed[0],
+                change=mutant.change,
+                killed=killer is not None,
+                killed_by=killer.id if killer else "",
+                outcome=last.outcome,
+                survived_for=() if killer else (student,),
+                remedy="" if killer else kind.remedy,
+            )
+
+
+def _both(one: MutantResult, other: MutantResult) -> MutantResult:
+    """Return a mutant that two students had: it is killed only when it was for both."""
+    worse = other if one.killed and not other.killed else one
+    changes = {"students": one.students + 1, "survived_for": (*one.survived_for, *other.survived_for)}
+    return worse.model_copy(update=changes)
+
+
+def _notices(result: CheckResult) -> bool:
+    """Say whether a mutant costs points or goes to the teacher; what is ours (ERROR) notices nothing."""
+    return result.outcome in {Outcome.FAIL, Outcome.PARTIAL, Outcome.INCONCLUSIVE}
+
+
+def _is_full(result: CheckResult) -> bool:
+    return result.outcome is Outcome.PASS and result.points == result.max
+
+
+def _fraction(results: Sequence[CheckResult]) -> float:
+    """Return the part of all points, those of questions that could not be graded too."""
+    return round(sum(one.points for one in results) / sum(one.max for one in results), 4)
+
+
+def _compare_with_session(marker: _Marker, found: _Found, known: Sequence[Master], place: Path) -> None:
+    """Grade the first student's papers in a real pytest session: it must say the same."""
+    folders = [place / "0" / one.folder.name for one in known] + [place / "0" / "untouched"]
+    session = grading.grade(marker.lab.folder, folders)
+    for folder, graded in zip(folders, session.submissions, strict=True):
+        for here, there in zip(
+            marker.results(submissions.load(marker.lab, folder, folder.name)), graded.questions, strict=True
+        ):
+            if (here.id, here.outcome, here.points) != (there.id, there.outcome, there.points):
+                found.problems[
+                    f"{folder.name}: {here.id} is {here.outcome} here and {there.outcome} in a pytest session"
+                ] = None
+
+
+def _proof(lab: Lab, seeds: int, known: Sequence[Master], filled: tuple[str, ...], found: _Found) -> Proof:
+    listed = tuple(found.mutants.values())
+    used = {one.operator for one in listed}
+    killed = sum(one.killed for one in listed)
+    expected = {one.sample.folder.name: tuple(sorted(one.sample.loses)) for one in known[1:]}
+    return Proof(
+        lab=lab.slug,
+        lab_hash=labs.lab_hash(lab.folder),
+        seeds=seeds,
+        solution=Fraction(fraction=min(found.solution)),
+        untouched=Fraction(fraction=max(found.untouched)),
+        wrong=tuple(
+            WrongSample(name=name, lost=cost, expected=expected[name]) for name, cost in found.wrong.items()
+        ),
+        mutants=Mutants(
+            generated=len(listed),
+            killed=killed,
+            survived=len(listed) - killed,
+            list=listed,
+            not_applicable=tuple(
+                NotApplicable(operator=kind.name, why=f"the lab has {kind.asked_by}")
+                for kind in KINDS
+                if kind.name not in used
+            ),
+        ),
+        filled_in=filled,
+        problems=tuple(found.problems),
+    )
