@@ -5,11 +5,11 @@ The values are made up, which only this room may do: they are named in the proof
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from grader.lab.lab import Lab
-from grader.lab.questions import Measure, NumberQuestion
+from grader.lab.questions import Expect, Measure, NumberQuestion
 from grader.measure.run import METRICS, CellResult, Measurement, Run
 from grader.submission import evidence
 from grader.submission.evidence import REPORT_FILE, Bundle, Missing
@@ -21,17 +21,22 @@ _BASE = 100.0
 _SPREAD = (0.98, 1.0, 1.03)
 
 
-def complete(lab: Lab, solution: Path) -> tuple[Run | None, tuple[str, ...]]:
-    """Return the solution's run with all that the lab's numbers need, and what had to be filled in for it."""
+def complete(asked: Sequence[Lab], solution: Path) -> tuple[Run | None, tuple[str, ...]]:
+    """Return the solution's run with all that the numbers of these variants need, and what was filled in."""
     file = solution / REPORT_FILE
     run = evidence.read(file.read_bytes(), None).run if file.is_file() else None
+    if run is None:
+        return None, ()
+    wanted = dict.fromkeys(
+        measure
+        for lab in asked
+        for question in lab
+        if isinstance(question, NumberQuestion)
+        for measure in _measures(question)
+    )
     filled: list[str] = []
-    for question in lab:
-        if run is None or not isinstance(question, NumberQuestion):
-            continue
-        if not isinstance(evidence.expected(question.expect, Bundle(run=run)), Missing):
-            continue
-        for measure in _measures(question):
+    for measure in wanted:
+        if isinstance(evidence.expected(Expect(measure=measure), Bundle(run=run)), Missing):
             run = _with(run, measure, filled)
     return run, tuple(dict.fromkeys(filled))
 

@@ -141,12 +141,13 @@ def _broken(solved: Solved) -> Iterator[Mutant]:
 
 
 _NONE = "no domain"
+_OURS = "tdlab let it through: please report it"
 KINDS = (
     Kind("wrong-nic", _nic, _NONE, "see the question's `wants`"),
     Kind("nic-left-to-libvirt", _no_model, _NONE, "see the question's `wants`"),
     Kind("wrong-vhost", _driver, "no domain that wants vhost on or off", "see the question's `wants`"),
-    Kind("second-nic", _second, _NONE, "report it: one NIC of two was not looked at"),
-    Kind("mac-twice", _same_mac, _NONE, "report it: two NICs with one address were let through"),
-    Kind("reaches-the-host", _danger, _NONE, "report it: this must be refused"),
-    Kind("no-domain", _broken, _NONE, "report it: this is no domain"),
+    Kind("second-nic", _second, _NONE, _OURS),
+    Kind("mac-twice", _same_mac, _NONE, _OURS),
+    Kind("reaches-the-host", _danger, _NONE, _OURS),
+    Kind("no-domain", _broken, _NONE, _OURS),
 )

@@ -139,14 +139,14 @@ def _other_lab(solved: Solved) -> Iterator[Mutant]:
 
 
 _NONE, _NO_PREDICTION = "no number that is measured", "no prediction"
-_REPORT = "report it: the evidence contradicts itself"
+_OURS = "tdlab let it through: please report it"
 KINDS = (
-    Kind("median-against-samples", _median, _NONE, _REPORT),
-    Kind("samples-against-median", _samples, _NONE, _REPORT),
+    Kind("median-against-samples", _median, _NONE, _OURS),
+    Kind("samples-against-median", _samples, _NONE, _OURS),
     Kind("other-measures", _other_measures, _NONE, "make the tolerance smaller"),
-    Kind("no-report", _no_report, _NONE, "report it: there is nothing to compare with"),
-    Kind("prediction-late", _late, _NO_PREDICTION, "report it: it was committed too late"),
-    Kind("prediction-uncommitted", _uncommitted, _NO_PREDICTION, "report it: it was not committed"),
-    Kind("prediction-changed", _changed, _NO_PREDICTION, "report it: it is not what was committed"),
-    Kind("prediction-elsewhere", _other_lab, _NO_PREDICTION, "report it: another lab's commitment counted"),
+    Kind("no-report", _no_report, _NONE, _OURS),
+    Kind("prediction-late", _late, _NO_PREDICTION, _OURS),
+    Kind("prediction-uncommitted", _uncommitted, _NO_PREDICTION, _OURS),
+    Kind("prediction-changed", _changed, _NO_PREDICTION, _OURS),
+    Kind("prediction-elsewhere", _other_lab, _NO_PREDICTION, _OURS),
 )

@@ -20,12 +20,14 @@ class Mutant:
     """What was changed, in the author's letters, and what it makes of a submission.
 
     ``aimed`` are the questions of which at least one must notice; the first gives the mutant its name.
+    ``example`` is a student's own value, which ``change`` does not hold: it is the same for all students.
     """
 
     operator: str
     aimed: tuple[str, ...]
     change: str
     submission: Submission
+    example: str = ""
 
 
 @dataclass(frozen=True)
@@ -53,12 +55,14 @@ class Solved:
         """Return what the solution answers."""
         return self.submission.answer(question).value
 
-    def answering(self, operator: str, question: Question, value: object, change: str) -> Mutant:
+    def answering(
+        self, operator: str, question: Question, value: object, change: str, *, example: object = ""
+    ) -> Mutant:
         """Return the mutant that answers one question otherwise; None leaves it out."""
         values = dict(self.submission.answers.values) | {question.id: Answer(value)}
         answers = dataclasses.replace(self.submission.answers, values=MappingProxyType(values))
         made = dataclasses.replace(self.submission, answers=answers)
-        return Mutant(operator, (question.id,), change, made)
+        return Mutant(operator, (question.id,), change, made, str(example))
 
 
 Operator = Callable[[Solved], Iterator[Mutant]]

@@ -33,7 +33,7 @@ def _changed(solved: Solved, operator: str, how: str, factor: float) -> Iterator
     for question, target in _targets(solved):
         value = float(f"{target * factor:.{_DIGITS}g}")
         if target:
-            yield solved.answering(operator, question, value, f"{how}: {value:g}")
+            yield solved.answering(operator, question, value, how, example=value)
 
 
 def _swapped(solved: Solved) -> Iterator[Mutant]:
@@ -41,16 +41,16 @@ def _swapped(solved: Solved) -> Iterator[Mutant]:
         value = solved.value(other)
         numbers = readings(value, one.unit)
         if isinstance(numbers, list) and all(_differs(number, target) for number in numbers):
-            yield solved.answering("swapped-numbers", one, value, f"gave the answer to {other.id}: {value}")
+            change = f"gave the answer to {other.id}"
+            yield solved.answering("swapped-numbers", one, value, change, example=value)
 
 
 def _inverted(solved: Solved) -> Iterator[Mutant]:
     for question, target in _targets(solved):
         value = float(f"{1 / target:.{_DIGITS}g}") if target else 0.0
         if question.expect.ratio and target and _differs(value, target):
-            yield solved.answering(
-                "inverted-ratio", question, value, f"divided the other way round: {value:g}"
-            )
+            change = "divided the other way round"
+            yield solved.answering("inverted-ratio", question, value, change, example=value)
 
 
 def _ten(solved: Solved) -> Iterator[Mutant]:
@@ -65,18 +65,18 @@ def _sign(solved: Solved) -> Iterator[Mutant]:
 def _beyond(solved: Solved) -> Iterator[Mutant]:
     for question, target in _targets(solved):
         margin = question.tolerance.absolute + question.tolerance.relative * abs(target)
-        for value in (target + 1.2 * margin + 1e-6, target - 1.2 * margin - 1e-6):
-            change = f"just beyond the tolerance: {value:.{_DIGITS}g}"
-            yield solved.answering("beyond-tolerance", question, value, change)
+        for change, value in (
+            ("just above what is tolerated", target + 1.2 * margin + 1e-6),
+            ("just below what is tolerated", target - 1.2 * margin - 1e-6),
+        ):
+            yield solved.answering("beyond-tolerance", question, value, change, example=value)
 
 
 def _unit(solved: Solved) -> Iterator[Mutant]:
     for question, target in _targets(solved):
         unit = _OTHER_UNIT.get(question.unit, "s")
-        value = f"{target:.{_DIGITS}g} {unit}"
-        yield solved.answering(
-            "wrong-unit", question, value, f"in {unit}, not in {unit_shown(question.unit)}"
-        )
+        value, change = f"{target:.{_DIGITS}g} {unit}", f"in {unit}, not in {unit_shown(question.unit)}"
+        yield solved.answering("wrong-unit", question, value, change, example=value)
 
 
 _NONE = "no number"

@@ -29,6 +29,7 @@ class MutantResult(Record):
     operator: str
     question: str
     change: str
+    example: str = ""
     killed: bool
     killed_by: str = ""
     outcome: str = ""

@@ -70,5 +70,6 @@ def _by_operator(proof: Proof) -> Iterator[str]:
 
 def _survivor(one: MutantResult, seeds: int) -> Iterator[str]:
     some = f" (for {len(one.survived_for)} of {seeds})" if len(one.survived_for) < one.students else ""
-    yield f"  {one.question}  {one.operator}: {one.change}{some}"
+    example = f": {one.example}" if one.example else ""
+    yield f"  {one.question}  {one.operator}: {one.change}{example}{some}"
     yield f"       {one.outcome}; {one.remedy}"

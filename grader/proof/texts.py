@@ -98,12 +98,13 @@ def _wrong_ideas(question: TextQuestion) -> Iterator[tuple[str, str]]:
 
 
 _NONE = "no text"
+_UNDERSTOOD = "a wording still fits what is denied: make it narrower"
 KINDS = (
     Kind("emptied", _empty, _NONE, "see the wordings: one of them fits nothing at all"),
     Kind("question-copied", _question, _NONE, "use no word of the question alone as a wording"),
     Kind("other-answer", _other, "fewer than two texts", "a wording is too wide: say what the idea is about"),
-    Kind("denied", _denied, _NONE, "report it: a denial was not understood"),
-    Kind("verb-denied", _verb, "no text with a verb that it knows", "report it: a denial was not understood"),
+    Kind("denied", _denied, _NONE, _UNDERSTOOD),
+    Kind("verb-denied", _verb, "no text with a verb that it knows", _UNDERSTOOD),
     Kind("wrong-idea-beside", _wrong_beside, "no wrong idea", "see the wordings of the wrong idea"),
     Kind(
         "wrong-idea-instead", _wrong_instead, "no wrong idea", "a wording of an idea fits the wrong idea too"

@@ -14,11 +14,12 @@ from grader.lab.lab import Lab
 from grader.lab.questions import Question, TextQuestion
 from grader.proof import choosing, guests, measures, numbers, papers, texts
 from grader.proof.mutant import Kind, Solved
-from grader.proof.papers import Master, Paper
+from grader.proof.papers import Paper
 from grader.proof.record import Fraction, MutantResult, Mutants, NotApplicable, Proof, WrongSample
 from grader.results.result import CheckResult, Outcome
 from grader.results.score import lost
 from grader.submission import submission as submissions
+from grader.submission.samples import Sample
 from grader.submission.submission import Submission
 from grader.workspace import workspace
 
@@ -74,9 +75,10 @@ def prove(folder: Path, *, seeds: int = 50, progress: Progress | None = None) ->
     marker, found = _Marker(lab), _Found()
     with tempfile.TemporaryDirectory(prefix="tdlab-verify-") as scratch:
         place = Path(scratch)
-        known, filled = papers.masters(lab, place / "masters")
-        for seed in range(seeds):
-            _one_student(marker, found, known, f"student {seed}", place / str(seed))
+        students = [f"student {seed}" for seed in range(seeds)]
+        known, filled = papers.masters(lab, students, place / "masters")
+        for seed, student in enumerate(students):
+            _one_student(marker, found, known, student, place / str(seed))
             if seed == 0:
                 _compare_with_session(marker, found, known, place)
             if progress:
@@ -84,7 +86,7 @@ def prove(folder: Path, *, seeds: int = 50, progress: Progress | None = None) ->
     return _proof(lab, seeds, known, filled, found)
 
 
-def _one_student(marker: _Marker, found: _Found, known: Sequence[Master], student: str, place: Path) -> None:
+def _one_student(marker: _Marker, found: _Found, known: Sequence[Sample], student: str, place: Path) -> None:
     solution, *wrong = [papers.handed_in(marker.lab, one, student, place / one.folder.name) for one in known]
     _solution(marker, found, solution, student)
     _untouched(marker, found, student, place / "untouched")
@@ -114,13 +116,13 @@ def _untouched(marker: _Marker, found: _Found, student: str, folder: Path) -> No
             found.problems[problem] = None
 
 
-def _wrong(marker: _Marker, found: _Found, master: Master, paper: Paper, student: str) -> None:
+def _wrong(marker: _Marker, found: _Found, master: Sample, paper: Paper, student: str) -> None:
     results = marker.results(paper.submission)
-    name, cost = master.sample.folder.name, tuple(sorted(lost(results)))
-    if name not in found.wrong or sorted(master.sample.loses) != sorted(cost):
+    name, cost = master.folder.name, tuple(sorted(lost(results)))
+    if name not in found.wrong or sorted(master.loses) != sorted(cost):
         found.wrong[name] = cost
-    if sorted(master.sample.loses) != list(cost):
-        expected = ", ".join(sorted(master.sample.loses))
+    if sorted(master.loses) != list(cost):
+        expected = ", ".join(sorted(master.loses))
         problem = f"{name} loses {', '.join(cost) or 'nothing'} for {student}, and is to lose {expected}"
         found.problems[problem] = None
     for one in results:
@@ -141,6 +143,7 @@ def _mutants(marker: _Marker, solved: Solved, student: str) -> Iterator[MutantRe
                 operator=mutant.operator,
                 question=mutant.aimed[0],
                 change=mutant.change,
+                example=mutant.example,
                 killed=killer is not None,
                 killed_by=killer.id if killer else "",
                 outcome=last.outcome,
@@ -170,7 +173,7 @@ def _fraction(results: Sequence[CheckResult]) -> float:
     return round(sum(one.points for one in results) / sum(one.max for one in results), 4)
 
 
-def _compare_with_session(marker: _Marker, found: _Found, known: Sequence[Master], place: Path) -> None:
+def _compare_with_session(marker: _Marker, found: _Found, known: Sequence[Sample], place: Path) -> None:
     """Grade the first student's papers in a real pytest session: it must say the same."""
     folders = [place / "0" / one.folder.name for one in known] + [place / "0" / "untouched"]
     session = grading.grade(marker.lab.folder, folders)
@@ -184,11 +187,11 @@ def _compare_with_session(marker: _Marker, found: _Found, known: Sequence[Master
                 ] = None
 
 
-def _proof(lab: Lab, seeds: int, known: Sequence[Master], filled: tuple[str, ...], found: _Found) -> Proof:
+def _proof(lab: Lab, seeds: int, known: Sequence[Sample], filled: tuple[str, ...], found: _Found) -> Proof:
     listed = tuple(found.mutants.values())
     used = {one.operator for one in listed}
     killed = sum(one.killed for one in listed)
-    expected = {one.sample.folder.name: tuple(sorted(one.sample.loses)) for one in known[1:]}
+    expected = {one.folder.name: tuple(sorted(one.loses)) for one in known[1:]}
     return Proof(
         lab=lab.slug,
         lab_hash=labs.lab_hash(lab.folder),

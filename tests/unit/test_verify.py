@@ -135,7 +135,7 @@ def test_a_tolerance_that_takes_anything_lets_mutants_survive(trial: Path) -> No
 
 def test_letters_are_the_students_own_in_every_variant(trial: Path, tmp_path: Path) -> None:
     lab = labs.load(trial)
-    (solution, _), _ = papers.masters(lab, tmp_path / "masters")
+    (solution, _), _ = papers.masters(lab, [], tmp_path / "masters")
     given = set()
     for number in range(20):
         paper = papers.handed_in(lab, solution, f"student {number}", tmp_path / str(number))
@@ -154,7 +154,7 @@ def test_what_a_wording_says_can_be_read(trial: Path) -> None:
 
 def test_what_the_recorded_run_lacks_is_filled_in_and_named(tmp_path: Path) -> None:
     lab = labs.load(LABS / "r202")
-    (solution, *_), filled = papers.masters(lab, tmp_path)
+    (solution, *_), filled = papers.masters(lab, ["zoe"], tmp_path)
     assert (solution.folder / "evidence" / "report.json").is_file()
     assert all(" of " in one for one in filled)
 
