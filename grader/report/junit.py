@@ -6,7 +6,7 @@ FAIL is the student's and becomes a failure; ERROR is ours and becomes an error;
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from lxml import etree
 
@@ -33,6 +33,15 @@ def junit_text(run: Run, grade: Grade | None = None, shelf: Shelf = EMPTY) -> st
         suites.append(_suite(name, [_experiment_case(name, one.result) for one in shelf.kept]))
     if grade:
         suites += [_submission_suite(grade, one) for one in grade.submissions]
+    return _document(suites)
+
+
+def grade_text(grade: Grade) -> str:
+    """Return a whole class as JUnit XML, a suite a student."""
+    return _document([_submission_suite(grade, one) for one in grade.submissions])
+
+
+def _document(suites: Sequence[etree._Element]) -> str:
     root = _element("testsuites", name="tdlab")
     root.extend(suites)
     etree.indent(root)
@@ -77,10 +86,10 @@ def _add_status(case: etree._Element, of: CellResult | Result) -> None:
 
 def _submission_suite(grade: Grade, submission: SubmissionGrade) -> etree._Element:
     name = f"tdlab.grade.{grade.lab}.{submission.student}"
-    suite = _suite(name, [_question_case(name, question) for question in submission.questions])
-    properties = _properties({"score": f"{submission.score:g}", "max": f"{submission.max:g}"})
-    suite.insert(0, properties)
-    return suite
+    properties = {"score": f"{submission.score:g}", "max": f"{submission.max:g}"}
+    properties |= {"penalty": f"{submission.penalty:g}"} if submission.penalty else {}
+    cases = [_question_case(name, question) for question in submission.questions]
+    return _suite(name, cases, properties)
 
 
 def _question_case(classname: str, question: CheckResult) -> etree._Element:
@@ -98,15 +107,28 @@ def _question_case(classname: str, question: CheckResult) -> etree._Element:
     return case
 
 
-def _suite(name: str, cases: Sequence[etree._Element], **more: str) -> etree._Element:
+def _suite(
+    name: str, cases: Sequence[etree._Element], own: dict[str, str] | None = None, **more: str
+) -> etree._Element:
     counts = {
         tag: sum(case.find(single) is not None for case in cases)
         for tag, single in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped"))
     }
     attributes = {tag: str(count) for tag, count in counts.items()}
     suite = _element("testsuite", name=name, tests=str(len(cases)), **attributes, **more)
+    _add_properties(suite, (own or {}) | dict(_lifted(cases)))
     suite.extend(cases)
     return suite
+
+
+def _lifted(cases: Sequence[etree._Element]) -> Iterator[tuple[str, str]]:
+    """Take the properties out of cases, named after them: Jenkins' junit-10.xsd has them in suites alone."""
+    for case in cases:
+        properties = case.find("properties")
+        if properties is not None:
+            case.remove(properties)
+            for one in properties:
+                yield f"{case.get('name')}.{one.get('name')}", str(one.get("value"))
 
 
 def _add_verdict(case: etree._Element, tag: str, kind: str, lines: Sequence[str]) -> None:

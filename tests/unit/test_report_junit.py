@@ -43,12 +43,10 @@ def test_a_skipped_cell_has_its_cause_and_remedy() -> None:
 
 def test_what_cannot_be_measured_is_a_property_with_its_cause_and_no_number() -> None:
     found = suites(junit_text(run.read(DATA / "run.json")))["tdlab.run.fixture-tcg"]
-    properties = {
-        one.get("name"): one.get("value") for one in found.find("testcase[@name='e1000']/properties")
-    }
-    assert "exits_per_mb.median" not in properties
-    assert str(properties["exits_per_mb.not_measurable"]).startswith("TCG has no VM exits")
-    assert str(properties["tcp_to_guest.median"]).endswith(" Mbit/s")
+    properties = {one.get("name"): one.get("value") for one in found.find("properties")}
+    assert "e1000.exits_per_mb.median" not in properties
+    assert str(properties["e1000.exits_per_mb.not_measurable"]).startswith("TCG has no VM exits")
+    assert str(properties["e1000.tcp_to_guest.median"]).endswith(" Mbit/s")
 
 
 def test_control_characters_do_not_break_the_file() -> None:
@@ -70,9 +68,7 @@ def test_an_experiment_is_a_case_of_its_own() -> None:
     skipped = suite.find("testcase[@name='iommu']/skipped")
     assert skipped is not None
     assert str(skipped.get("message")).startswith("iommu: no IOMMU groups")
-    properties = {
-        one.get("name"): one.get("value") for one in suite.find("testcase[@name='shadow-paging']/properties")
-    }
-    assert properties["fork-time-off.median"] == "11.2 s"
-    assert properties["emulator"] == "QEMU 10.0.13, TCG"
-    assert properties["zapped.not_measurable"].startswith("QEMU reports no")
+    properties = {one.get("name"): one.get("value") for one in suite.find("properties")}
+    assert properties["shadow-paging.fork-time-off.median"] == "11.2 s"
+    assert properties["shadow-paging.emulator"] == "QEMU 10.0.13, TCG"
+    assert properties["shadow-paging.zapped.not_measurable"].startswith("QEMU reports no")
