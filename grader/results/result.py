@@ -48,11 +48,18 @@ class CheckResult(BaseModel):
 
 
 class SubmissionGrade(Record):
-    """All questions of one submission; ``max`` counts only what could be graded."""
+    """All questions of one submission; ``max`` counts only what could be graded.
+
+    ``late`` is seconds past the deadline and ``penalty`` the points taken for it; ``score`` is after it.
+    ``unverified`` says why the submission's signature or evidence is not verified, which costs nothing.
+    """
 
     student: str
     score: float
     max: float
+    late: float = 0.0
+    penalty: float = 0.0
+    unverified: str = ""
     questions: tuple[CheckResult, ...]
 
 

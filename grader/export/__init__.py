@@ -1,0 +1,1 @@
+"""What leaves the markbook: marks and results in the formats of other programs, read back by their rules."""
