@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -202,7 +201,7 @@ def test_cells_are_read_as_the_csv_module_wrote_them_and_written_back_as_they_we
     tmp_path_factory: pytest.TempPathFactory, fields: list[list[str]]
 ) -> None:
     text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\n").writerows([["a,a", *fields[0]], *fields])
+    csv.writer(text).writerows([["a,a", *fields[0]], *fields])
     file = tmp_path_factory.getbasetemp() / "cells.csv"
     file.write_bytes(b"head,er\n" + text.getvalue().encode())
     found = cells.read(file)
