@@ -201,11 +201,14 @@ def _visible(text: str, where: Position) -> str:
 
 
 def _first_error(document: Document, model: type[BaseModel], bad: ValidationError, at: Path_) -> InputError:
-    """Report an unknown key before anything else, then what stands first: the others often follow from it."""
+    """Report an unknown key before anything else, then what stands first: the others often follow from it.
 
-    def order(one: Any) -> tuple[bool, int, int]:
+    A list whose entries are wrong is said to be too short as well, which it is not.
+    """
+
+    def order(one: Any) -> tuple[bool, bool, int, int]:
         where = document.position((*at, *_file_path(document, at, one["loc"])))
-        return one["type"] != "extra_forbidden", where.line, where.column
+        return one["type"] != "extra_forbidden", one["type"] == "too_short", where.line, where.column
 
     first = min(bad.errors(), key=order)
     path = (*at, *_file_path(document, at, first["loc"]))

@@ -6,6 +6,10 @@ from grader.checks import words
 from grader.checks.choice import check_choice, check_choices
 from grader.checks.domain import check_domain
 from grader.checks.number import check_number
+from grader.checks.order import check_order
+from grader.checks.practical.experiment import check_experiment
+from grader.checks.practical.host import check_host
+from grader.checks.practical.transcript import check_transcript
 from grader.checks.prediction import check_prediction
 from grader.checks.text import check_text
 from grader.checks.verdict import Context, result
@@ -13,10 +17,15 @@ from grader.lab.questions import (
     ChoiceQuestion,
     ChoicesQuestion,
     DomainQuestion,
+    ExperimentQuestion,
+    FileQuestion,
+    HostQuestion,
     NumberQuestion,
+    OrderQuestion,
     PredictionQuestion,
     Question,
     TextQuestion,
+    TranscriptQuestion,
 )
 from grader.results.result import CheckResult, Outcome
 from grader.submission.answers import Answer
@@ -26,12 +35,14 @@ __all__ = ["Context", "check"]
 
 def check(question: Question, answer: Answer, context: Context) -> CheckResult:
     """Judge one answer; whatever the answer holds, a result comes back and nothing is raised for it."""
-    # A number may be impossible to measure on this host, and a domain is a file: they look for themselves.
+    if isinstance(question, FileQuestion):
+        return _check_file(question, answer, context)
+    # What was measured may be impossible on this host: these look for themselves, also without an answer.
     match question:
         case NumberQuestion():
             return check_number(question, answer, context)
-        case DomainQuestion():
-            return check_domain(question, answer, context)
+        case OrderQuestion():
+            return check_order(question, answer, context)
     if answer.value is None:
         hint = answer.note or words.NO_ANSWER.say(context.lang)
         return result(question, Outcome.FAIL, hint=hint)
@@ -44,3 +55,15 @@ def check(question: Question, answer: Answer, context: Context) -> CheckResult:
             return check_text(question, answer, context)
         case PredictionQuestion():
             return check_prediction(question, answer, context)
+
+
+def _check_file(question: FileQuestion, answer: Answer, context: Context) -> CheckResult:
+    match question:
+        case DomainQuestion():
+            return check_domain(question, answer, context)
+        case TranscriptQuestion():
+            return check_transcript(question, answer, context)
+        case HostQuestion():
+            return check_host(question, answer, context)
+        case ExperimentQuestion():
+            return check_experiment(question, answer, context)

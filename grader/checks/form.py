@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from grader.checks import words
 from grader.checks.choice import chosen_one, chosen_some
+from grader.checks.order import ordered
 from grader.lab.questions import (
     ChoiceQuestion,
     ChoicesQuestion,
     NumberQuestion,
+    OrderQuestion,
     PredictionQuestion,
     Question,
     TextQuestion,
@@ -26,6 +28,9 @@ def problem(question: Question, answer: Answer, lang: Lang) -> str | None:
         case ChoicesQuestion():
             options = ", ".join(question.options)
             return None if chosen_some(question, answer) else words.SOME_OF.say(lang, options=options)
+        case OrderQuestion():
+            items = ", ".join(question.items)
+            return None if ordered(question, answer) else words.AN_ORDER.say(lang, items=items)
         case TextQuestion():
             return None if isinstance(answer.value, str) else words.A_TEXT.say(lang)
         case NumberQuestion():

@@ -16,9 +16,9 @@ from domains import document
 from domains.document import Document, Refusal
 from domains.errors import UsageError
 from domains.paths import LABS
-from grader.lab import parameters, vocabulary
+from grader.lab import experiments, parameters, vocabulary
 from grader.lab.parameters import Value, Variable
-from grader.lab.questions import INSIDE, KINDS, Inside, Part, Question, TextQuestion
+from grader.lab.questions import INSIDE, KINDS, ExperimentQuestion, Inside, Part, Question, TextQuestion
 from grader.lab.vocabulary import Vocabulary
 from grader.language.bilingual import Bilingual
 
@@ -109,12 +109,12 @@ def parse(doc: Document) -> Lab:
     words: Vocabulary = ()
     if head.words is not None:
         words = vocabulary.load(_inside(doc, ("words",), head.words))
-    reading = _Reading(words, parameters.parse(doc, ("variants",), head.variants))
+    folder = doc.file.resolve().parent
+    reading = _Reading(folder, words, parameters.parse(doc, ("variants",), head.variants))
     parts = tuple(
         LabPart(part.id, part.title, tuple(_questions(*_listed(doc, number, part), reading)))
         for number, part in enumerate(head.parts)
     )
-    folder = doc.file.resolve().parent
     values = parameters.authors(reading.variables)
     return Lab(folder.name, folder, head.title, parts, reading.variables, values, reading.templates)
 
@@ -144,6 +144,7 @@ def _listed(
 class _Reading:
     """What all questions of a lab share, and what was seen of them so far."""
 
+    folder: Path
     words: Vocabulary
     variables: Mapping[str, Variable]
     seen: set[str] = field(default_factory=set)
@@ -169,6 +170,8 @@ def _questions(
         reading.seen.add(question.id)
         if isinstance(question, TextQuestion):
             question = vocabulary.given(doc, here, question, reading.words)
+        if isinstance(question, ExperimentQuestion):
+            experiments.refuse_unknown(doc, here, question, reading.folder)
         yield question
 
 

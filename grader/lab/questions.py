@@ -6,50 +6,46 @@ import re
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from domains import document
 from domains.document import Refusal
 from domains.spec import NicModel, Switch
+from grader.lab.basis import INSIDE, Asked, Expect, Inside, Measure, Metric, Part, QuestionId, Ratio, Unit
+from grader.lab.practical import ExperimentQuestion, HostQuestion, OrderQuestion, TranscriptQuestion
 from grader.language.bilingual import Bilingual
-from grader.measure.run import METRICS
 
-
-def _quoted(value: Any) -> Any:
-    """YAML reads a bare 1.20 as the number 1.2: an id must be written as text."""
-    if not isinstance(value, str):
-        raise Refusal(f"{value!r} is read as a number, not as an id", remedy=f'write it in quotes: "{value}"')
-    return value
-
-
-def _metric(value: Any) -> Any:
-    if value in METRICS:
-        return value
-    guess = document.nearest(value, METRICS)
-    remedy = f"did you mean {guess!r}?" if guess else f"known metrics: {', '.join(METRICS)}"
-    raise Refusal(f"unknown metric {value!r}", remedy=remedy)
-
-
-QuestionId = Annotated[str, BeforeValidator(_quoted), Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]{0,31}$")]
-Metric = Annotated[str, BeforeValidator(_metric)]
-# A file of the submission, or of the lab: relative, without dots that climb.
-INSIDE = r"^[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*){0,4}$"
-Inside = Annotated[str, Field(pattern=INSIDE)]
-
-
-class Part(BaseModel):
-    """One part of a lab: frozen, and without keys of its own invention."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Asked(Part):
-    """What every question has: its id, its points, what is asked, and the hint for who got it wrong."""
-
-    id: QuestionId
-    points: Annotated[float, Field(gt=0, le=100)]
-    ask: Bilingual
-    hint: Bilingual
+# What all questions are made of is named from here too.
+__all__ = [
+    "INSIDE",
+    "KINDS",
+    "Asked",
+    "ChoiceQuestion",
+    "ChoicesQuestion",
+    "DomainQuestion",
+    "Expect",
+    "ExperimentQuestion",
+    "FileQuestion",
+    "HostQuestion",
+    "Idea",
+    "Inside",
+    "Measure",
+    "Metric",
+    "NumberQuestion",
+    "OrderQuestion",
+    "Pairs",
+    "Part",
+    "PredictionQuestion",
+    "Question",
+    "QuestionId",
+    "Ratio",
+    "TextQuestion",
+    "Tolerance",
+    "TranscriptQuestion",
+    "Unit",
+    "Wanted",
+    "WrongIdea",
+]
 
 
 def _same_options(known: dict[str, Bilingual], named: dict[str, list[str]]) -> None:
@@ -92,39 +88,6 @@ class ChoicesQuestion(Asked):
         return self
 
 
-class Measure(Part):
-    """The median of one metric of one cell, named by what was asked of the cell and not by its id.
-
-    What is left out does not matter; of several cells that fit, the first measured one counts.
-    """
-
-    metric: Metric
-    nic: NicModel | None = None
-    vhost: Switch | None = None
-    ept: Switch | None = None
-
-
-class Ratio(Part):
-    """One measure divided by another."""
-
-    of: Measure
-    to: Measure
-
-
-class Expect(Part):
-    """Where a right number comes from: a constant, or the student's own measures."""
-
-    value: float | None = None
-    measure: Measure | None = None
-    ratio: Ratio | None = None
-
-    @model_validator(mode="after")
-    def _one(self) -> Expect:
-        if sum(given is not None for given in (self.value, self.measure, self.ratio)) != 1:
-            raise Refusal("expect needs exactly one of value, measure and ratio")
-        return self
-
-
 class Tolerance(Part):
     """How far from the expected value is still right; ``relative`` is a fraction of it."""
 
@@ -141,9 +104,6 @@ def _tolerance(value: Any) -> Any:
     raise Refusal(
         f"{value!r} is not a tolerance", remedy="write a percentage (5 %), or a number in the question's unit"
     )
-
-
-Unit = Literal["times", "Mbit/s", "us", "s", "s/GB", "1/MB", "1/packet", "count"]
 
 
 class NumberQuestion(Asked):
@@ -234,8 +194,16 @@ class PredictionQuestion(Asked):
         return self
 
 
+# Answered by a file of the submission rather than in answers.yaml; each has its name as ``file``.
+FileQuestion = DomainQuestion | TranscriptQuestion | HostQuestion | ExperimentQuestion
 Question = (
-    ChoiceQuestion | ChoicesQuestion | NumberQuestion | TextQuestion | DomainQuestion | PredictionQuestion
+    ChoiceQuestion
+    | ChoicesQuestion
+    | OrderQuestion
+    | NumberQuestion
+    | TextQuestion
+    | PredictionQuestion
+    | FileQuestion
 )
 KINDS: dict[str, type[Question]] = {
     get_args(model.model_fields["kind"].annotation)[0]: model for model in get_args(Question)

@@ -19,7 +19,6 @@ from typing import Any
 from pydantic import AwareDatetime, Field, ValidationError
 
 from grader.lab.questions import Expect, Measure
-from grader.measure.matrix import Cell
 from grader.measure.run import CellResult, Record, Run
 
 REPORT_FILE = "evidence/report.json"
@@ -62,10 +61,19 @@ class Why(Enum):
 
 @dataclass(frozen=True)
 class Seen:
-    """A value computed from evidence, and how, in words that hold the numbers behind it."""
+    """A value computed from evidence, and how, in words that hold the numbers behind it.
+
+    ``interval`` is that of a measure's median, or what its samples span where they are too few for one.
+    """
 
     value: float
     how: str
+    interval: tuple[float, float] | None = None
+
+    @property
+    def between(self) -> tuple[float, float]:
+        """Return the lowest and the highest that the value may be."""
+        return self.interval or (self.value, self.value)
 
 
 @dataclass(frozen=True)
@@ -185,14 +193,15 @@ def _measure(wanted: Measure, bundle: Bundle) -> Seen | Missing:
     if not math.isclose(median, metric.median, rel_tol=_ROUNDING, abs_tol=1e-9):
         cause = f"{cell.id}: {wanted.metric} says median {metric.median:g}, its samples say {median:g}"
         return Missing(Why.CONTRADICTS_ITSELF, cause)
-    return Seen(metric.median, f"{wanted.metric}[{cell.id}] = {metric.median:g} {metric.unit}")
+    how = f"{wanted.metric}[{cell.id}] = {metric.median:g} {metric.unit}"
+    return Seen(metric.median, how, metric.ci95 or (min(metric.samples), max(metric.samples)))
 
 
 def _first_measured(cells: Sequence[CellResult]) -> CellResult:
     return next((cell for cell in cells if cell.status == "measured"), cells[0])
 
 
-def fits(cell: CellResult | Cell, wanted: Measure) -> bool:
+def fits(cell: CellResult, wanted: Measure) -> bool:
     """Say whether a cell is one that a measure asks for."""
     spec = cell.spec
     return (

@@ -10,7 +10,7 @@ from pathlib import Path
 from domains.errors import UsageError
 from grader.lab import variants
 from grader.lab.lab import Lab
-from grader.lab.questions import DomainQuestion, Question
+from grader.lab.questions import ExperimentQuestion, FileQuestion, HostQuestion, Question
 from grader.language.inert import inert
 from grader.submission import answers, evidence, identity
 from grader.submission.answers import ANSWERS_FILE, Answer, Answers
@@ -25,6 +25,8 @@ _CAPS = {
     PREDICTIONS_FILE: 256 * 1024,
 }
 _OTHER_CAP = 64 * 1024
+# What tdlab itself writes into the evidence is longer than what a student writes.
+_EVIDENCE_CAP = 512 * 1024
 
 
 @dataclass(frozen=True)
@@ -42,32 +44,37 @@ class Submission:
 
     def answer(self, question: Question) -> Answer:
         """Return what was answered to a question: its entry in the answers, or its file's bytes."""
-        if isinstance(question, DomainQuestion):
+        if isinstance(question, FileQuestion):
             return self.files.get(question.file, Answer())
         return self.answers.to(question.id)
 
 
-def load(lab: Lab, place: Path, student: str, *, shown: str = "") -> Submission:
-    """Read one submission, from a folder or an archive (``shown``: the name by which the student knows it).
+def load(lab: Lab, place: Path, student: str) -> Submission:
+    """Read one submission, from a folder or an archive.
 
     What is missing, damaged or out of bounds becomes a problem that the checks report to the student.
     Raises OSError when a file is there and cannot be read, which is ours.
     """
-    asked = sorted({question.file for question in lab if isinstance(question, DomainQuestion)})
-    caps = {**dict.fromkeys(asked, _OTHER_CAP), **_CAPS}
-    source = open_source(place, caps, shown)
+    asked = {one.file: _cap(one) for one in lab if isinstance(one, FileQuestion)}
+    caps = {**asked, **_CAPS}
+    source = open_source(place, caps)
     raw, problem = source.read(ANSWERS_FILE, caps[ANSWERS_FILE])
     if raw is None:
         given = Answers(problem=problem or f"{ANSWERS_FILE} is missing")
     else:
         given = answers.readable(raw, lab.slug, [question.id for question in lab])
     files = {}
-    for name in asked:
+    for name in sorted(asked):
         content, refused = source.read(name, caps[name])
         files[name] = Answer(content, note=refused or "")
     own, whose = identity.of(*source.read(WORKSPACE_FILE, caps[WORKSPACE_FILE]), lab.slug, given.student)
     mine = variants.drawn(lab, own)
     return Submission(student, given, _evidence(source), files, {one.id: one for one in mine}, whose)
+
+
+def _cap(question: FileQuestion) -> int:
+    is_ours = isinstance(question, HostQuestion | ExperimentQuestion)
+    return _EVIDENCE_CAP if is_ours else _OTHER_CAP
 
 
 def _evidence(source: Source) -> Bundle:

@@ -12,8 +12,10 @@ from grader.lab.questions import (
     ChoiceQuestion,
     ChoicesQuestion,
     DomainQuestion,
+    FileQuestion,
     Question,
     TextQuestion,
+    TranscriptQuestion,
 )
 from grader.language import Lang
 from grader.language.bilingual import Bilingual
@@ -59,7 +61,7 @@ def _question(lab: Lab, question: Question, lang: Lang) -> Iterator[str]:
         for letter, option in question.options.items():
             yield from _comment(f"{letter}  {option.say(lang)}", "  #   ")
     yield from _comment(_how(lab, question, lang), "  # → ")
-    if isinstance(question, DomainQuestion):
+    if isinstance(question, FileQuestion):
         return
     if isinstance(question, TextQuestion):
         yield f"  {question.id}: >"
@@ -73,7 +75,7 @@ def _how(lab: Lab, question: Question, lang: Lang) -> str:
     match question:
         case TextQuestion():
             return f"{said} {_BELOW.say(lang)}"
-        case DomainQuestion():
+        case DomainQuestion() | TranscriptQuestion():
             return f"{_NOTHING_HERE.say(lang)} {said}"
     return said
 

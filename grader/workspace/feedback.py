@@ -1,8 +1,8 @@
 """What a student is told before the marks: enough to go on with, and nothing that could be tried out.
 
-Where an answer cannot be guessed by trying (a number of one's own measures, a domain, a prediction) the
-check's verdict is shown at once. Of a choice or a text is only said whether it can be read: a verdict on each
-attempt would give the answer away.
+Where an answer cannot be guessed by trying (a number or an order of one's own measures, a prediction, or what
+is handed in as a file: a domain, a transcript, an experiment) the check's verdict is shown at once. Of a
+choice or a text is only said whether it can be read: a verdict on each attempt would give the answer away.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from typing import Literal
 from grader.checks import check, words
 from grader.checks.form import problem
 from grader.checks.verdict import Context
-from grader.lab.questions import DomainQuestion, NumberQuestion, PredictionQuestion, Question
+from grader.lab.asking import how
+from grader.lab.questions import FileQuestion, NumberQuestion, OrderQuestion, PredictionQuestion, Question
 from grader.language import Lang
 from grader.results.result import Outcome
 from grader.submission.answers import ANSWERS_FILE
@@ -21,7 +22,7 @@ from grader.submission.submission import Submission
 from grader.workspace import sayings
 
 State = Literal["open", "noted", "right", "partly", "wrong", "waiting", "not-here", "broken"]
-_SHOWN = NumberQuestion | DomainQuestion | PredictionQuestion
+_SHOWN = NumberQuestion | FileQuestion | PredictionQuestion
 _STATES: dict[Outcome, State] = {
     Outcome.PASS: "right",
     Outcome.PARTIAL: "partly",
@@ -58,16 +59,20 @@ def _look(question: Question, given: Submission, context: Context) -> Feedback:
     answer = given.answer(question)
     lang = context.lang
     if answer.value is None or (isinstance(answer.value, str) and not answer.value.strip()):
-        return Feedback(question, "open", next=answer.note or sayings.ANSWER_IT.say(lang))
+        is_file = isinstance(question, FileQuestion)
+        todo = how(context.lab, question, lang) if is_file else sayings.ANSWER_IT.say(lang)
+        return Feedback(question, "open", next=answer.note or todo)
     if wrong := problem(question, answer, lang):
         return Feedback(question, "wrong", seen=str(answer.value)[:200], next=wrong)
-    if not isinstance(question, _SHOWN):
+    is_measured = isinstance(question, OrderQuestion) and question.measured is not None
+    if not isinstance(question, _SHOWN) and not is_measured:
         return Feedback(question, "noted", seen=_short(answer.value))
     found = check(question, answer, context)
     state = _STATES[found.outcome]
     # What was expected is a number of the student's own: it would be the answer.
     hint = "" if state == "right" else found.hint
-    return Feedback(question, state, seen=found.actual or _short(answer.value), next=hint)
+    seen = question.file if isinstance(question, FileQuestion) else _short(answer.value)
+    return Feedback(question, state, seen=found.actual or seen, next=hint)
 
 
 def _short(value: object) -> str:

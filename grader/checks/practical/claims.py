@@ -1,0 +1,132 @@
+"""Whether what an experiment is to show follows from its numbers: intervals against intervals."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from grader.experiments.result import Result, Value
+from grader.lab.practical import Cell, Claim, More, Operand, Row, Same
+from grader.language import Lang
+from grader.language.bilingual import Bilingual, decimal
+
+# Yes, no, open (the interval straddles the limit), not-here (the host cannot measure it), lost (it is gone).
+Holds = Literal["yes", "no", "open", "not-here", "lost"]
+_ROUNDING = 1e-9
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A claim, whether it holds, and the numbers behind that in words."""
+
+    claim: Claim
+    holds: Holds
+    how: str
+
+
+@dataclass(frozen=True)
+class _Number:
+    """An interval, and how it reads."""
+
+    low: float
+    high: float
+    how: str
+
+
+@dataclass(frozen=True)
+class _Absent:
+    """Why a number cannot be had."""
+
+    holds: Holds
+    how: str
+
+
+def judge(claim: Claim, found: Result, lang: Lang) -> Judged:
+    """Say whether a claim holds in a result."""
+    if claim.row:
+        return _row(claim, claim.row, found)
+    sides = claim.more or claim.same
+    assert sides is not None  # noqa: S101  a claim holds exactly one of the three
+    other = sides.than if isinstance(sides, More) else sides.to
+    numbers = [_number(one, found, lang) for one in (sides.of, other)]
+    missing = [one for one in numbers if isinstance(one, _Absent)]
+    if missing:
+        return Judged(claim, missing[0].holds, missing[0].how)
+    left, right = (one for one in numbers if isinstance(one, _Number))
+    holds = _more(left, right, sides) if isinstance(sides, More) else _same(left, right, sides)
+    return Judged(claim, holds, f"{left.how}; {right.how}")
+
+
+def _more(left: _Number, right: _Number, claim: More) -> Holds:
+    if left.low >= claim.times * right.high:
+        return "yes"
+    return "no" if left.high < claim.times * right.low else "open"
+
+
+def _same(left: _Number, right: _Number, claim: Same) -> Holds:
+    factor = claim.within + _ROUNDING
+    if left.high <= factor * right.low and right.high <= factor * left.low:
+        return "yes"
+    return "no" if left.low > factor * right.high or right.low > factor * left.high else "open"
+
+
+def _number(operand: Operand, found: Result, lang: Lang) -> _Number | _Absent:
+    if isinstance(operand, int | float):
+        return _Number(operand, operand, decimal(operand, lang))
+    if isinstance(operand, Cell):
+        return _cell(operand, found, lang)
+    one = found.measurements.get(operand)
+    if one is None:
+        cause = found.not_measurable.get(operand)
+        said = f"{operand}: {cause or 'neither measured nor explained'}"
+        return _Absent("not-here" if cause else "lost", said)
+    low, high = one.ci95 or (min(one.samples), max(one.samples))
+    said = f"{one.title.say(lang)}: {decimal(one.median, lang)} {one.unit}".strip()
+    return _Number(low, high, said)
+
+
+def _cell(cell: Cell, found: Result, lang: Lang) -> _Number | _Absent:
+    table = found.tables.get(cell.table)
+    for row in _rows(found, cell.table):
+        if all(str(row.get(key)) == value for key, value in cell.where.items()):
+            number = _float(row.get(cell.column))
+            if number is not None and table is not None:
+                said = f"{table.columns[cell.column].say(lang)}: {decimal(number, lang)}"
+                return _Number(number, number, said)
+    wanted = ", ".join(f"{key} {value}" for key, value in cell.where.items())
+    return _Absent("lost", f"{cell.table}: no number in {cell.column} where {wanted}")
+
+
+def _float(value: Value) -> float | None:
+    try:
+        number = float(value) if isinstance(value, int | float | str) else math.nan
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _row(claim: Claim, wanted: Row, found: Result) -> Judged:
+    if wanted.table not in found.tables:
+        return Judged(claim, "lost", f"there is no table {wanted.table}")
+    for row in _rows(found, wanted.table):
+        fits = all(_holds_text(row.get(key), text) for key, text in wanted.where.items())
+        if fits and _holds_text(row.get(wanted.column), wanted.has):
+            return Judged(claim, "yes", f"{wanted.table}: {_text(row.get(wanted.column))}")
+    return Judged(claim, "no", f"{wanted.table}: {wanted.column} ≠ {wanted.has}")
+
+
+def _rows(found: Result, name: str) -> list[dict[str, Value]]:
+    table = found.tables.get(name)
+    return [dict(zip(table.columns, row, strict=False)) for row in table.rows] if table else []
+
+
+def _holds_text(value: Value, text: str) -> bool:
+    said = (value.fr, value.en) if isinstance(value, Bilingual) else (_text(value),)
+    return any(text.casefold() in one.casefold() for one in said)
+
+
+def _text(value: Value) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return value.en if isinstance(value, Bilingual) else "" if value is None else str(value)
