@@ -15,6 +15,7 @@ import pytest
 from grader.language import LANGUAGES
 
 if TYPE_CHECKING:
+    from grader.grading.class_items import ClassFile
     from grader.grading.items import LabFile
 
 _LAB_FILE = "lab.yaml"
@@ -31,6 +32,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="DIR",
         dest="tdlab_submissions",
         help="a student's folder (may be repeated)",
+    )
+    group.addoption(
+        "--tdlab-class",
+        metavar="FILE",
+        dest="tdlab_class",
+        help="the submissions of a class, as `tdlab grade --into` lists them: an item a submission",
     )
     group.addoption(
         "--tdlab-json", metavar="FILE", dest="tdlab_json", help="write the grade (tdlab.grade/1) here"
@@ -51,15 +58,32 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(Recorder(config), "tdlab-recorder")
 
 
-def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> LabFile | None:
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> LabFile | ClassFile | None:
     """Collect a lab when it is named, or when there are submissions to grade by it."""
     if file_path.name != _LAB_FILE:
         return None
+    if parent.config.option.tdlab_class:
+        from grader.grading.class_items import ClassFile
+
+        return ClassFile.from_parent(parent, path=file_path)
     if not (parent.config.option.tdlab_submissions or parent.session.isinitpath(file_path)):
         return None
     from grader.grading.items import LabFile
 
     return LabFile.from_parent(parent, path=file_path)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> bool | None:
+    """Run an item of a class in one step; all others are pytest's."""
+    if not item.config.option.tdlab_class:
+        return None
+    from grader.grading.class_items import ClassItem, run_protocol
+
+    if not isinstance(item, ClassItem):
+        return None
+    run_protocol(item)
+    return True
 
 
 @pytest.hookimpl(tryfirst=True)

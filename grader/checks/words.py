@@ -24,10 +24,9 @@ INVERTED = both(
     "c'est l'inverse du bon nombre : vous avez divisé dans l'autre sens",
 )
 MEASURE_FIRST = both(
-    "{cause}. Measure with: tdlab bench labs/{lab}/matrix.yaml --out evidence, "
-    "and hand in the folder evidence/ with your answers.",
-    "{cause}. Mesurez par : tdlab bench labs/{lab}/matrix.yaml --out evidence, "
-    "et rendez le dossier evidence/ avec vos réponses.",
+    "{cause}. Measure with `tdlab bench` in your workspace: what it finds is handed in with your answers.",
+    "{cause}. Mesurez par `tdlab bench` dans votre espace de travail : "
+    "ce qu'il trouve est rendu avec vos réponses.",
 )
 HOST_CANNOT = both("not gradable on this host: {cause}", "non notable sur cette machine : {cause}")
 UNVERIFIED = both("unverified, left to the teacher: {cause}", "non vérifié, laissé à l'enseignant : {cause}")

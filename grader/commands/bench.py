@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from grader.running.execution import Request, default_folder, execute, exit_code
 from grader.running.timings import Timings
+
+if TYPE_CHECKING:
+    from grader.lab.questions import PredictionQuestion
+    from grader.measure.matrix import Matrix
+    from grader.workspace.workspace import Workspace
 
 
 @click.command("bench")
@@ -33,6 +39,11 @@ from grader.running.timings import Timings
     is_flag=True,
     help="Boot one guest and plug each NIC into it, not a guest for each: sooner where booting is slow.",
 )
+@click.option(
+    "--without-predicting",
+    is_flag=True,
+    help="In a workspace: measure although predictions are open, which can then no longer earn points.",
+)
 @click.option("--cell", "only", multiple=True, help="Measure only this cell; may be repeated.")
 @click.option("--repeats", type=click.IntRange(min=1), help="Rounds, instead of the matrix's own number.")
 @click.option("--seconds", type=click.IntRange(min=1), help="Seconds each way, instead of the matrix's own.")
@@ -47,6 +58,7 @@ def command(
     host: str,
     allow_reload: bool,
     one_guest: bool,
+    without_predicting: bool,
     only: tuple[str, ...],
     repeats: int | None,
     seconds: int | None,
@@ -56,13 +68,16 @@ def command(
 ) -> int:
     """Measure the cells of MATRIX (a matrix.yaml) on a host and write a report.
 
-    Without a MATRIX, the cells are those of the lab R202.
+    Without a MATRIX, the cells are those of the workspace's lab, and elsewhere those of the lab R202. In a
+    workspace predictions come first, and the report lands in its evidence.
     """
-    from domains import paths
     from grader import report
     from grader.measure import matrix as matrices
+    from grader.workspace import measuring
+    from grader.workspace import workspace as workspaces
 
-    file = matrix or paths.LABS / "r202" / "matrix.yaml"
+    place = workspaces.around(Path())
+    file = matrix or _matrix(place)
     asked = matrices.load(file).limited(only, repeats=repeats, seconds=seconds)
     if dry_run:
         for cell in asked.cells:
@@ -75,11 +90,18 @@ def command(
             "--one-guest plugs NICs into the tiny guest, and --image has another: leave one out."
         )
     timings = Timings()
-    folder = resume or out or default_folder("bench")
-    request = Request(asked, folder, resume is not None, "bench", image, host, allow_reload, one_guest)
+    told = _told(place, asked) if place else []
+    stamp = measuring.begin(place, told, without_predicting=without_predicting) if place else None
+    folder = resume or _folder(place, out)
+    request = Request(asked, folder, resume is not None, "bench", image, host, allow_reload, one_guest, stamp)
     run = execute(request, timings)
     with timings.phase("write the report"):
         report.write(run, folder)
+    if place:
+        is_measured = any(cell.status == "measured" for cell in run.cells)
+        click.echo(
+            measuring.keep(place, "report.json", run.to_json(), told, is_measured=is_measured), err=True
+        )
     if as_json:
         click.echo(run.to_json(), nl=False)
     else:
@@ -91,3 +113,27 @@ def command(
     if show_timings:
         timings.show()
     return exit_code(run)
+
+
+def _matrix(place: Workspace | None) -> Path:
+    """Return the matrix of the lab that is worked on."""
+    from domains import paths
+
+    return (place.written.folder if place else paths.LABS / "r202") / "matrix.yaml"
+
+
+def _told(place: Workspace, asked: Matrix) -> list[PredictionQuestion]:
+    """Return the predictions that a run answers."""
+    from grader.submission import predictions
+
+    return [*predictions.told_by_run(place.lab, asked.cells)]
+
+
+def _folder(place: Workspace | None, out: Path | None) -> Path:
+    """Return the folder of a run; a workspace's evidence is for what is handed in, not for its rounds."""
+    if place is None:
+        return out or default_folder("bench")
+    from grader.workspace import measuring
+
+    is_evidence = out is not None and out.resolve() == (place.folder / "evidence").resolve()
+    return measuring.folder_of_run(place, "bench") if out is None or is_evidence else out

@@ -1,4 +1,4 @@
-"""``tdlab grade``: grade submissions of a lab."""
+"""``tdlab grade``: grade submissions of a lab, one by one or a whole class."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from domains.errors import EXIT_CHECKS_FAILED, EXIT_DONE, EXIT_INFRASTRUCTURE
+from domains.errors import EXIT_CHECKS_FAILED, EXIT_DONE, EXIT_INFRASTRUCTURE, UsageError
 from grader.language import LANGUAGES, Lang
 from grader.results.result import Grade, Outcome
 
@@ -16,15 +16,75 @@ from grader.results.result import Grade, Outcome
 @click.argument("submissions", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print the grade (tdlab.grade/1) to stdout.")
 @click.option("--lang", type=click.Choice(LANGUAGES), help="The language of hints.")
-def command(lab: str, submissions: tuple[Path, ...], as_json: bool, lang: Lang | None) -> int:
-    """Grade SUBMISSIONS (a folder or archive a student) of LAB (a folder, or a shipped lab's name)."""
+@click.option(
+    "--into",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="Grade a class (a folder, or the ZIP of a platform) into this markbook.",
+)
+@click.option("-j", "--jobs", type=click.IntRange(1, 256), help="Workers for a class.")
+@click.option("--attempts", type=click.Choice(["last", "best"]), default="last", help="Which attempt counts.")
+@click.option("--deadline", metavar="DATE", help="Until when (2026-11-30T18:00); later is late.")
+@click.option(
+    "--late", metavar="POLICY", help='What lateness costs: "10 % per day, at most 50 %, grace 15 min".'
+)
+def command(
+    lab: str,
+    submissions: tuple[Path, ...],
+    as_json: bool,
+    lang: Lang | None,
+    into: Path | None,
+    **how: str | int | None,
+) -> int:
+    """Grade SUBMISSIONS (a folder or archive a student) of LAB (a folder, or a shipped lab's name).
+
+    With --into, grade one class: a folder with a folder or an archive a student, or one ZIP as Moodle or
+    Gradescope give it.
+    """
     from grader.grading import grading
     from grader.lab import lab as labs
     from grader.report import terminal
 
+    if into is not None:
+        return _class(labs.find(lab), submissions, into, lang, as_json, how)
     grade = grading.grade(labs.find(lab), submissions, lang=lang)
     if as_json:
         click.echo(grade.model_dump_json(by_alias=True, indent=2))
+    else:
+        terminal.print_grade(grade)
+    return _exit_code(grade)
+
+
+def _class(
+    lab: Path,
+    sources: tuple[Path, ...],
+    into: Path,
+    lang: Lang | None,
+    as_json: bool,
+    how: dict[str, str | int | None],
+) -> int:
+    from datetime import UTC, datetime
+
+    from grader.classroom import marking
+    from grader.classroom.policy import Policy, parse_deadline, parse_late
+    from grader.report import terminal
+
+    if len(sources) != 1:
+        raise UsageError("--into takes one class", remedy="name one folder, or one ZIP")
+    policy = Policy.model_validate(
+        {
+            "attempts": how["attempts"],
+            "deadline": parse_deadline(str(how["deadline"])) if how["deadline"] else None,
+            "late": parse_late(str(how["late"])) if how["late"] else None,
+        }
+    )
+    if policy.late and policy.deadline is None:
+        raise UsageError("--late without a deadline costs nothing", remedy="add --deadline DATE")
+    jobs = int(how["jobs"] or 1)
+    book = marking.mark(lab, sources[0], into, policy, jobs=jobs, lang=lang, now=datetime.now(UTC))
+    grade = book.grade()
+    if as_json:
+        click.echo((into / "grade.json").read_text(encoding="utf-8"), nl=False)
     else:
         terminal.print_grade(grade)
     return _exit_code(grade)

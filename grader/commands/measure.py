@@ -12,65 +12,103 @@ from grader.language import LANGUAGES, Lang
 if TYPE_CHECKING:
     from grader.experiments.description import Experiment
     from grader.experiments.result import Result
+    from grader.lab.lab import Lab
+    from grader.lab.questions import PredictionQuestion
+    from grader.workspace.workspace import Workspace
 
 
 @click.command("measure")
-@click.argument("lab")
-@click.argument("name", required=False)
+@click.argument("names", nargs=-1, metavar="[LAB] [NAME]")
 @click.option(
     "--host", "host_name", default="localhost", help="Measure on this lab host, not on this machine."
 )
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of the result and its evidence.")
 @click.option("--allow-module-reload", is_flag=True, help="The host's KVM module may be loaded anew for it.")
 @click.option("--second-host", is_flag=True, help="A second emulated host may be started to compare with.")
-@click.option("--lang", type=click.Choice(LANGUAGES), default="en", help="Language of what is explained.")
+@click.option(
+    "--without-predicting",
+    is_flag=True,
+    help="In a workspace: measure although predictions are open, which can then no longer earn points.",
+)
+@click.option("--lang", type=click.Choice(LANGUAGES), help="Language of what is explained.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result (tdlab.experiment/1) to stdout.")
 @click.option("--timings", "show_timings", is_flag=True, help="Print how long each phase took.")
 def command(
-    lab: str,
-    name: str | None,
+    names: tuple[str, ...],
     host_name: str,
     out: Path | None,
     allow_module_reload: bool,
     second_host: bool,
-    lang: Lang,
+    without_predicting: bool,
+    lang: Lang | None,
     as_json: bool,
     show_timings: bool,
 ) -> int:
     """Run the experiment NAME of a LAB and keep its evidence; without a NAME, list the experiments.
 
-    What the host cannot do is skipped, with cause and remedy.
+    Inside a workspace LAB may be left out, predictions come first, and the result lands in the evidence. What
+    the host cannot do is skipped, with cause and remedy.
     """
     from grader.experiments import description
-    from grader.lab import lab as labs
+    from grader.workspace import measuring
 
-    folder = labs.load(labs.find(lab)).folder
+    lab, name, mine = _asked(names)
+    own: Lang = lang or (mine.identity.lang if mine else "en")
     if name is None:
-        _list(list(description.find_all(folder)), lang, as_json)
+        _list(list(description.find_all(lab.folder)), own, as_json)
         return 0
     from grader.running.timings import Timings
 
     timings = Timings()
     with timings.phase("load"):
-        experiment = description.find(folder, name)
+        experiment = description.find(lab.folder, name)
+        told = _told(mine, experiment) if mine else []
+        stamp = measuring.begin(mine, told, without_predicting=without_predicting) if mine else None
         from grader.experiments import place, runner
         from grader.experiments.stage import Setting
         from grader.running.execution import default_folder, say
 
         host, emulator = place.resolve(host_name)
-    kept = out or default_folder(f"measure-{name}")
+    kept = out or (mine.folder / "runs" if mine else Path()) / default_folder(f"measure-{name}")
     with timings.phase("measure"):
         allowed = allow_module_reload or emulator is not None
-        setting = Setting(host, kept, say, emulator, allowed, second_host)
+        setting = Setting(host, kept, say, emulator, allowed, second_host, stamp)
         result = runner.run(experiment, setting)
     with timings.phase("write the page"):
         from grader import report
 
-        page = report.write_experiment(result, kept, lang=lang)
-    _show(result, page, lang, as_json)
+        page = report.write_experiment(result, kept, lang=own)
+    if mine:
+        kept_as, is_measured = f"experiments/{result.experiment}.json", result.status == "measured"
+        said = measuring.keep(mine, kept_as, result.to_json(), told, is_measured=is_measured)
+        click.echo(said, err=True)
+    _show(result, page, own, as_json)
     if show_timings:
         timings.show()
     return _exit_code(result)
+
+
+def _asked(names: tuple[str, ...]) -> tuple[Lab, str | None, Workspace | None]:
+    """Return the lab, the experiment's name, and the workspace of that lab if this is inside one."""
+    from grader.lab import lab as labs
+    from grader.workspace import workspace as workspaces
+
+    place = workspaces.around(Path())
+    if len(names) > 2 or not (names or place):
+        raise click.UsageError("name a lab and one of its experiments: tdlab measure LAB NAME")
+    alone = names[0] if len(names) == 1 else None
+    if place and (not names or (alone and not labs.find(alone).is_dir())):
+        return place.lab, alone, place
+    lab = labs.load(labs.find(names[0]))
+    mine = place if place and place.written.folder == lab.folder else None
+    return lab, (names[1] if len(names) == 2 else None), mine
+
+
+def _told(place: Workspace, experiment: Experiment) -> list[PredictionQuestion]:
+    """Return the predictions that an experiment answers."""
+    from grader.submission import predictions
+
+    return [*predictions.told_by_experiment(place.lab, experiment.id, experiment.description.questions)]
 
 
 def _show(result: Result, page: Path, lang: Lang, as_json: bool) -> None:

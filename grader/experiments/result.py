@@ -13,7 +13,7 @@ from pydantic import Field
 from domains.errors import UsageError
 from grader.experiments.description import Chapter, Figure
 from grader.language.bilingual import Bilingual
-from grader.measure.run import Record, Status
+from grader.measure.run import Record, Stamp, Status
 
 SCHEMA = "tdlab.experiment/1"
 FILE = "experiment.json"
@@ -65,6 +65,7 @@ class Result(Record):
     started: str = ""
     seconds: float = 0.0
     environment: dict[str, Any] = Field(default_factory=dict)
+    stamp: Stamp | None = None
     status: Status
     cause: str | None = None
     remedy: str | None = None

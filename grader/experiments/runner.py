@@ -53,6 +53,7 @@ def run(experiment: Experiment, setting: Setting) -> Result:
         started=started.isoformat(timespec="seconds"),
         seconds=round(time.monotonic() - began, 3),
         environment=environment,
+        stamp=setting.stamp,
         figure=described.figure,
         **outcome,
         **_written(on),

@@ -32,6 +32,7 @@ from grader.experiments.description import Experiment
 from grader.experiments.notebook import Notebook
 from grader.experiments.result import Value
 from grader.measure import cell, environment
+from grader.measure.run import Stamp
 
 # How much longer a guest may take to boot that is emulated inside a host which is emulated itself.
 _TWICE_EMULATED = 5
@@ -56,6 +57,7 @@ class Setting:
     allow_module_reload: bool = False
     # Whether a second emulated host may be started beside an emulated one, for what is compared with it.
     second_host: bool = False
+    stamp: Stamp | None = None  # of the workspace in which it is measured
 
 
 class Stage:

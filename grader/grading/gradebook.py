@@ -12,9 +12,9 @@ import pytest
 from domains.errors import TdlabError
 from domains.paths import SHIPPED
 from grader.grading.items import ITEM_PROPERTY, RESULT_PROPERTY
+from grader.grading.judging import lost
 from grader.lab.lab import LAB_FILE, Lab, lab_hash, load, tree_hash
-from grader.language.inert import inert
-from grader.results.result import CheckResult, Grade, Outcome
+from grader.results.result import CheckResult, Grade
 from grader.results.score import submission_grade
 from grader.submission.submission import students
 
@@ -84,13 +84,7 @@ def make(
         results = []
         for question in lab:
             key = (str(lab.folder), student, question.id)
-            lost = CheckResult(
-                id=question.id,
-                outcome=Outcome.ERROR,
-                max=question.points,
-                hint=inert(f"no result: {broke.get(key, trouble)}"),
-            )
-            results.append(arrived.get(key, lost))
+            results.append(arrived.get(key) or lost(question, broke.get(key, trouble)))
         submissions.append(submission_grade(student, results))
     return Grade(
         lab=lab.slug,

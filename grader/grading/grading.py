@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,8 +11,11 @@ from pathlib import Path
 import pytest
 
 from domains.errors import InfrastructureError
+from grader.grading.class_items import Row, write_rows
 from grader.grading.gradebook import GRADE
+from grader.grading.spool import Spool
 from grader.lab import lab as labs
+from grader.lab.lab import Lab
 from grader.language import Lang
 from grader.results.result import Grade
 from grader.submission.submission import students
@@ -30,6 +34,8 @@ _OPTIONS = (
     "--import-mode=importlib",
     "--capture=no",
 )
+# A worker that a check killed is replaced, as often as it takes; each takes one submission with it at most.
+_WORKERS = ("-p", "xdist.plugin", "--dist=load", "--max-worker-restart=1000000")
 _REFUSED = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_DEBUG", "PYTHONPATH", "PYTHONSTARTUP")
 
 
@@ -57,6 +63,34 @@ def grade(lab: Path, submissions: Sequence[Path], *, lang: Lang | None = None) -
     return keeper.grade
 
 
+@contextmanager
+def class_graded(
+    lab: Lab, rows: Sequence[Row], *, jobs: int = 1, lang: Lang | None = None
+) -> Iterator[Iterator[bytes]]:
+    """Grade a class in one session of ``jobs`` workers, and give each row's grade as JSON, in their order.
+
+    A worker that dies takes one submission with it, which becomes ERROR; the others go on. Raises
+    :class:`InfrastructureError` when the session could not run at all.
+    """
+    with tempfile.TemporaryDirectory(prefix="tdlab-class-") as scratch:
+        listed = Path(scratch, "rows.json")
+        write_rows(listed, list(rows))
+        arguments = [*_OPTIONS, *_WORKERS, f"--numprocesses={jobs}", f"--rootdir={lab.folder}"]
+        arguments += [f"--basetemp={Path(scratch, 'base')}"]
+        arguments += [f"--tdlab-class={listed}", *([f"--tdlab-lang={lang}"] if lang else [])]
+        spool = Spool(Path(scratch, "grades"), lab, rows)
+        try:
+            with _neutral_environment():
+                status = pytest.main([*arguments, str(lab.folder / labs.LAB_FILE)], plugins=[spool])
+            if status == pytest.ExitCode.INTERRUPTED:
+                raise KeyboardInterrupt
+            if status == pytest.ExitCode.USAGE_ERROR:
+                raise InfrastructureError("the grading session did not start", remedy="report it")
+            yield spool.grades()
+        finally:
+            spool.close()
+
+
 class _Keeper:
     """Keeps the grade of a session when its configuration goes away."""
 
@@ -72,11 +106,15 @@ def _neutral_environment() -> Iterator[None]:
     before = {name: os.environ.pop(name) for name in _REFUSED if name in os.environ}
     autoload = os.environ.get("PYTEST_DISABLE_PLUGIN_AUTOLOAD")
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    # Workers are Pythons of their own: they must not look for modules in the folder they are started in.
+    safe_path = os.environ.get("PYTHONSAFEPATH")
+    os.environ["PYTHONSAFEPATH"] = "1"
     try:
         yield
     finally:
         os.environ.update(before)
-        if autoload is None:
-            del os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"]
-        else:
-            os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = autoload
+        for name, value in (("PYTEST_DISABLE_PLUGIN_AUTOLOAD", autoload), ("PYTHONSAFEPATH", safe_path)):
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value

@@ -10,14 +10,11 @@ from typing import Any
 import pytest
 
 from domains.errors import TdlabError
-from grader.checks import Context, check
-from grader.checks.verdict import of_nobody, unreadable
+from grader.grading.judging import judged
 from grader.lab.lab import Lab, load
 from grader.lab.questions import Question
 from grader.results.result import CheckResult, Outcome
 from grader.submission import submission
-from grader.submission.answers import ANSWERS_FILE
-from grader.submission.identity import WORKSPACE_FILE
 from grader.submission.submission import Submission, students
 
 ITEM_PROPERTY = "tdlab_item"
@@ -116,15 +113,8 @@ class QuestionItem(pytest.Item):
         return self.path, None, f"{self.parent.name}: {self.name}"
 
     def _check(self) -> CheckResult:
-        given = self.parent.submission()
-        lang = self.config.option.tdlab_lang or given.answers.lang or "en"
-        context = Context(self.parent.lab.slug, lang, given.evidence)
-        question = given.questions[self.question.id]
-        if given.answers.problem is not None:
-            return unreadable(question, context, ANSWERS_FILE, given.answers.problem)
-        if given.whose is not None:
-            return of_nobody(question, context, WORKSPACE_FILE, given.whose)
-        return check(question, given.answer(question), context)
+        lab, given = self.parent.lab, self.parent.submission()
+        return judged(lab, self.question, given, self.config.option.tdlab_lang)
 
 
 def _told(result: CheckResult) -> str:

@@ -42,6 +42,18 @@ class Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class Stamp(Record):
+    """In whose workspace something was measured: its lab, student and nonce, and the history until then.
+
+    ``after`` is the hash of the last line of the workspace's history when the measuring began.
+    """
+
+    lab: str
+    student: str
+    nonce: str
+    after: str
+
+
 class Measurement(Record):
     """One metric of one cell: all its samples in the order of measuring, warm-ups apart.
 
@@ -117,6 +129,7 @@ class Run(Record):
     workload: dict[str, Any] = Field(default_factory=dict)
     environment: dict[str, Any] = Field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    stamp: Stamp | None = None
     cells: tuple[CellResult, ...] = ()
 
     def cell(self, cell_id: str) -> CellResult | None:

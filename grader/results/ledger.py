@@ -65,6 +65,19 @@ def append(file: Path, grade: Grade, now: datetime) -> list[Entry]:
     return added
 
 
+def append_changed(file: Path, grade: Grade, now: datetime) -> list[Entry]:
+    """Add those of a grade's submissions that differ from their newest entries, or were graded by others."""
+    newest = {one.submission.student: one for one in read(file)}
+    changed = tuple(
+        one
+        for one in grade.submissions
+        if (before := newest.get(one.student)) is None
+        or before.submission != one
+        or (before.lab_hash, before.grader_hash) != (grade.lab_hash, grade.grader_hash)
+    )
+    return append(file, grade.model_copy(update={"submissions": changed}), now) if changed else []
+
+
 def read(file: Path) -> list[Entry]:
     """Return all entries, oldest first; raises InputError at the first line that the chain does not hold."""
     return [entry for entry, _ in _checked(file, _whole_lines(file))]

@@ -8,10 +8,12 @@ student.
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -73,6 +75,17 @@ class Decided:
         found = max((one for one in (own, shared) if one), key=lambda one: one[0], default=None)
         return found[1] if found else None
 
+    def to(self, given: SubmissionGrade) -> SubmissionGrade:
+        """Return a submission after the decisions, with its score; what else is known of it stays."""
+        results = []
+        for result in given.questions:
+            decision = self.of(given.student, result)
+            results.append(_decided(result, decision) if decision else result)
+        scored = submission_grade(given.student, results)
+        return given.model_copy(
+            update={"score": scored.score, "max": scored.max, "questions": scored.questions}
+        )
+
 
 def answer_key(question_id: str, actual: str) -> str:
     """Return the SHA-256 over a question's id and an answer, without regard to case and spaces."""
@@ -93,9 +106,12 @@ def read(file: Path) -> list[Decision]:
     return [decision for _, decision in _lines(file, _whole_lines(file))]
 
 
-def parse(file: Path, raw: bytes) -> list[tuple[Position, Decision]]:
-    """Read decisions that were made elsewhere, with their places; raises InputError like :func:`read`."""
-    return list(_lines(file, raw))
+def parse(file: Path, raw: bytes, now: datetime) -> list[tuple[Position, Decision]]:
+    """Read decisions that were made elsewhere, with their places; those without a time are of ``now``.
+
+    Raises InputError like :func:`read`.
+    """
+    return list(_lines(file, raw, now))
 
 
 def add(file: Path, *decisions: Decision) -> None:
@@ -112,18 +128,8 @@ def add(file: Path, *decisions: Decision) -> None:
 def applied(grade: Grade, decisions: Sequence[Decision]) -> Grade:
     """Return the grade after the decisions; what is decided becomes PASS, PARTIAL or FAIL."""
     held = Decided(decisions)
-    submissions = tuple(_submission(one, held) for one in grade.submissions)
+    submissions = tuple(held.to(one) for one in grade.submissions)
     return grade.model_copy(update={"submissions": submissions})
-
-
-def _submission(given: SubmissionGrade, held: Decided) -> SubmissionGrade:
-    results = []
-    for result in given.questions:
-        decision = held.of(given.student, result)
-        results.append(_decided(result, decision) if decision else result)
-    scored = submission_grade(given.student, results)
-    # What else is known of the submission stays: how late it is, whether it is verified.
-    return given.model_copy(update={"score": scored.score, "max": scored.max, "questions": scored.questions})
 
 
 def _decided(result: CheckResult, decision: Decision) -> CheckResult:
@@ -147,15 +153,22 @@ def _whole_lines(file: Path) -> bytes:
     return raw[: raw.rfind(b"\n") + 1]
 
 
-def _lines(file: Path, raw: bytes) -> Iterator[tuple[Position, Decision]]:
+def _lines(file: Path, raw: bytes, now: datetime | None = None) -> Iterator[tuple[Position, Decision]]:
     for number, line in enumerate(raw.split(b"\n"), 1):
         if not line.strip():
             continue
         where = Position(file, number, 1)
         try:
-            yield where, Decision.model_validate_json(line)
-        except ValidationError as bad:
-            first = bad.errors()[0]
-            path = ".".join(str(step) for step in first["loc"])
-            problem = f"this line is no decision: {f'{path}: ' if path else ''}{first['msg']}"
-            raise InputError(problem, where=where) from bad
+            data = json.loads(line)
+            if now is not None and isinstance(data, dict):
+                data = {"time": now} | data
+            yield where, Decision.model_validate(data)
+        except (ValueError, RecursionError) as bad:
+            raise InputError(f"this line is no decision: {_why(bad)}", where=where) from bad
+
+
+def _why(bad: Exception) -> str:
+    if not isinstance(bad, ValidationError):
+        return "it is not JSON"
+    first = bad.errors()[0]
+    return ": ".join(filter(None, [".".join(map(str, first["loc"])), first["msg"]]))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from grader.measure.matrix import Matrix
-from grader.measure.run import Run
+from grader.measure.run import Run, Stamp
 from grader.running import interruption
 from grader.running import journal as journals
 from grader.running.timings import Timings
@@ -34,6 +34,7 @@ class Request:
     host: str = "localhost"
     allow_reload: bool = False
     one_guest: bool = False
+    stamp: Stamp | None = None  # of the workspace in which it is measured
 
 
 def say(message: str) -> None:
@@ -62,7 +63,7 @@ def execute(request: Request, timings: Timings) -> Run:
         "asked": _asked(request.matrix) | _elsewhere(request) | ({"image": cloud.digest} if cloud else {}),
         "started": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "tdlab": version(),
-    }
+    } | ({"stamp": request.stamp.model_dump()} if request.stamp else {})
     host = hosts.find(request.host)
     # An emulated host works on this machine's processors: whoever measures here is measured with it.
     leases = {host.name, hosts.LOCALHOST} if hosts.is_emulated(host) else {host.name}

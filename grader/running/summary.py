@@ -33,6 +33,7 @@ def summarise(journal: Journal, matrix: Matrix) -> Run:
         title=matrix.title,
         started=plan["started"],
         tdlab=plan["tdlab"],
+        stamp=plan.get("stamp"),
         workload=matrix.workload.model_dump(),
         environment=host.get("environment", {}) | _accelerator(host),
         cells=tuple(

@@ -27,11 +27,12 @@ _MAX_DEPTH = 12
 _SMALL = 2**20
 
 # What the standard library raises for damaged archives, beside its own error classes.
-_DAMAGED = (EOFError, OSError, ValueError, OverflowError, RecursionError, NotImplementedError, RuntimeError)
+DAMAGED = (EOFError, OSError, ValueError, OverflowError, RecursionError, NotImplementedError, RuntimeError)
 _LISTED = "answers.yaml"
 # Stands for the content of a folder: it counts as a member, and is never looked for.
 _FOLDER = b"\0folder"
-_GZIP, _END, _ZIP64 = b"\x1f\x8b", b"PK\x05\x06", b"PK\x06\x07"
+_GZIP, _USTAR = b"\x1f\x8b", b"ustar"
+_LOCAL, _END, _ZIP64 = b"PK\x03\x04", b"PK\x05\x06", b"PK\x06\x07"
 _MAX_DIRECTORY = MAX_MEMBERS * (46 + _MAX_NAME + 64)
 # Records of a tar file that only describe the next member. Python before 3.11.10 takes time that grows with
 # the square of their length, so that megabytes of digits in one of them would keep it busy for days.
@@ -52,16 +53,22 @@ class ArchiveRefused(Exception):
 
 
 def read_archive(place: Path, names: Mapping[str, int]) -> dict[str, bytes]:
-    """Return those of the wanted files (name → cap in bytes) that an archive holds.
-
-    A file longer than its cap comes back one byte longer than the cap. A single folder around everything, as
-    many programs make it, is looked through. Raises :class:`ArchiveRefused`.
-    """
+    """Return those of the wanted files (name → cap in bytes) that an archive holds: :func:`read_packed`."""
     if place.stat().st_size > MAX_ARCHIVE:
         raise ArchiveRefused(f"larger than {MAX_ARCHIVE:,} bytes")
     # In memory from here on: what still goes wrong with reading is the archive's fault and not the disk's.
-    raw = place.read_bytes()
-    members = _zip(raw, names) if place.suffix.lower() == ".zip" else _tar(raw, names)
+    return read_packed(place.read_bytes(), names, is_zip=place.suffix.lower() == ".zip")
+
+
+def read_packed(raw: bytes, names: Mapping[str, int] | None, *, is_zip: bool = True) -> dict[str, bytes]:
+    """Return those of the wanted files (name → cap in bytes; None: all) that an archive in memory holds.
+
+    A file longer than its cap comes back one byte longer than the cap. A single folder around everything, as
+    many programs make it, is looked through. What is plainly of the other kind is read as that, whatever
+    ``is_zip`` says. Raises :class:`ArchiveRefused`.
+    """
+    is_tar = raw.startswith(_GZIP) or raw[257:262] == _USTAR
+    members = _zip(raw, names) if (is_zip and not is_tar) or raw.startswith(_LOCAL) else _tar(raw, names)
     found: dict[str, bytes] = {}
     seen: dict[str, str] = {}
     try:
@@ -73,18 +80,18 @@ def read_archive(place: Path, names: Mapping[str, int]) -> dict[str, bytes]:
             _remember(seen, name)
             if content is not None:
                 found[name] = content
-    except (zipfile.BadZipFile, tarfile.TarError, zlib.error, *_DAMAGED) as bad:
+    except (zipfile.BadZipFile, tarfile.TarError, zlib.error, *DAMAGED) as bad:
         raise ArchiveRefused(f"damaged: {bad or type(bad).__name__}") from bad
     around = _folder_around(seen.values())
     return {name.removeprefix(around): one for name, one in found.items() if name.startswith(around)}
 
 
-def _zip(raw: bytes, names: Mapping[str, int]) -> Iterator[tuple[str, bytes | None]]:
+def _zip(raw: bytes, names: Mapping[str, int] | None) -> Iterator[tuple[str, bytes | None]]:
     _refuse_long_directory(raw)
     with zipfile.ZipFile(io.BytesIO(raw)) as archive:
         total = 0
         for member in archive.infolist():
-            name = _safe(member.orig_filename)
+            name = safe_name(member.orig_filename)
             kind = stat.S_IFMT(member.external_attr >> 16)
             if member.is_dir() and kind in {0, stat.S_IFDIR}:
                 yield name, _FOLDER
@@ -106,13 +113,13 @@ def _zip(raw: bytes, names: Mapping[str, int]) -> Iterator[tuple[str, bytes | No
                 yield name, stream.read(cap + 1)
 
 
-def _tar(raw: bytes, names: Mapping[str, int]) -> Iterator[tuple[str, bytes | None]]:
+def _tar(raw: bytes, names: Mapping[str, int] | None) -> Iterator[tuple[str, bytes | None]]:
     plain: Any = io.BytesIO(raw)
     opened: Any = gzip.GzipFile(fileobj=plain) if raw.startswith(_GZIP) else plain
     source: Any = _Capped(opened)
     with tarfile.open(fileobj=source, mode="r|", tarinfo=_headers()) as archive:
         for member in archive:
-            name = _safe(member.name)
+            name = safe_name(member.name)
             if member.type == tarfile.DIRTYPE:
                 yield name, _FOLDER
                 continue
@@ -170,7 +177,7 @@ class _Capped:
         return raw
 
 
-def _safe(name: str) -> str:
+def safe_name(name: str) -> str:
     """Return a member's name without a trailing slash, or refuse one that could lead anywhere else."""
     shown = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in name[:80])
     steps = name.rstrip("/").split("/")
@@ -193,7 +200,9 @@ def _remember(seen: dict[str, str], name: str) -> None:
     seen[key] = name
 
 
-def _cap(name: str, names: Mapping[str, int]) -> int | None:
+def _cap(name: str, names: Mapping[str, int] | None) -> int | None:
+    if names is None:
+        return MAX_ARCHIVE
     inner = name.partition("/")[2]
     return names.get(name, names.get(inner))
 

@@ -19,6 +19,7 @@ from typing import Any
 from pydantic import AwareDatetime, Field, ValidationError
 
 from grader.lab.questions import Expect, Measure
+from grader.measure.matrix import Cell
 from grader.measure.run import CellResult, Record, Run
 
 REPORT_FILE = "evidence/report.json"
@@ -201,7 +202,7 @@ def _first_measured(cells: Sequence[CellResult]) -> CellResult:
     return next((cell for cell in cells if cell.status == "measured"), cells[0])
 
 
-def fits(cell: CellResult, wanted: Measure) -> bool:
+def fits(cell: CellResult | Cell, wanted: Measure) -> bool:
     """Say whether a cell is one that a measure asks for."""
     spec = cell.spec
     return (

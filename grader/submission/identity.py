@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal
@@ -25,15 +26,18 @@ class Identity(Part):
     student: Annotated[str, Field(min_length=1, max_length=120)]
     lang: Lang
     started: AwareDatetime
+    # Drawn once: what is measured in the workspace carries it, and nothing measured elsewhere does.
+    nonce: Annotated[str, Field(pattern=r"^([0-9a-f]{32})?$")] = ""
 
 
-def text(lab: str, student: str, lang: str, started: datetime | None) -> str:
+def text(lab: str, student: str, lang: str, started: datetime | None, nonce: str | None = None) -> str:
     """Return the content of ``workspace.yaml``; without a time, of one that was started now."""
+    drawn = nonce or secrets.token_hex(16)
     moment = (started or datetime.now(UTC)).isoformat(timespec="seconds")
     return (
         "# Whose workspace this is. Your variant of the lab follows from it: leave it as it is.\n"
         f"schema: tdlab.workspace/1\nlab: {lab}\nstudent: {json.dumps(student, ensure_ascii=False)}\n"
-        f"lang: {lang}\nstarted: {moment}\n"
+        f'lang: {lang}\nstarted: {moment}\nnonce: "{drawn}"\n'
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,11 @@ from domains.errors import UsageError
 from grader.lab.lab import Lab
 from grader.lab.questions import PredictionQuestion
 from grader.lab.units import readings
-from grader.submission.evidence import PREDICTIONS_FILE, Commitment, commitment_hash
+from grader.measure.matrix import Cell
+from grader.submission import history
+from grader.submission.evidence import PREDICTIONS_FILE, Commitment, commitment_hash, fits
+from grader.submission.history import Event
+from grader.submission.identity import WORKSPACE_FILE
 
 
 def commit(lab: Lab, question_id: str, value: Any, workspace: Path, now: datetime) -> Commitment:
@@ -29,6 +34,9 @@ def commit(lab: Lab, question_id: str, value: Any, workspace: Path, now: datetim
         raise UsageError(f"{value!r} is no prediction for {question_id}", remedy=f"give {form}")
     sha256 = commitment_hash(lab.slug, question_id, predicted)
     commitment = Commitment(question=question_id, sha256=sha256, time=now)
+    # The history first: a commitment that it does not know could have been written at any time.
+    if (workspace / WORKSPACE_FILE).is_file():
+        history.add(workspace, Event(what="predicted", time=now, about=question_id, sha256=sha256))
     files.append_line(workspace / PREDICTIONS_FILE, commitment.model_dump_json())
     return commitment
 
@@ -40,3 +48,35 @@ def plain(question: PredictionQuestion, value: object) -> float | list[str] | No
         return listed if sorted(listed) == sorted(question.items) else None
     numbers = readings(value, question.unit or "count")
     return numbers[0] if isinstance(numbers, list) else None
+
+
+def told_by_run(lab: Lab, cells: Sequence[Cell]) -> Iterator[PredictionQuestion]:
+    """Yield the predictions that a run of some cells would answer: once seen, nothing is predicted."""
+    for question in lab:
+        if not isinstance(question, PredictionQuestion):
+            continue
+        expect = question.measured
+        if expect is None:
+            yield question
+            continue
+        sides = [expect.measure] if expect.measure else []
+        sides += [expect.ratio.of, expect.ratio.to] if expect.ratio else []
+        if any(fits(cell, side) for cell in cells for side in sides):
+            yield question
+
+
+def told_by_experiment(lab: Lab, name: str, about: Sequence[str]) -> Iterator[PredictionQuestion]:
+    """Yield the predictions that an experiment would answer: they name it, or it names them."""
+    for question in lab:
+        if isinstance(question, PredictionQuestion):
+            measured = question.measured.model_dump() if question.measured else {}
+            if question.id in about or name in _experiments(measured):
+                yield question
+
+
+def _experiments(data: Any) -> set[str]:
+    """Return what is named as an ``experiment`` anywhere in some data."""
+    if not isinstance(data, dict):
+        return set()
+    named = {data["experiment"]} if isinstance(data.get("experiment"), str) else set()
+    return named.union(*(_experiments(value) for value in data.values()))

@@ -6,6 +6,7 @@ read into memory. One member that may not be there refuses the whole archive.
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 from collections.abc import Mapping
@@ -15,6 +16,9 @@ from typing import Protocol
 from grader.submission.archives import ArchiveRefused, read_archive
 
 SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz")
+# In an archive that was made of a folder: which of its files are not in it, and why.
+LEFT_OUT_FILE = "tdlab-left-out.json"
+_LEFT_OUT_CAP = 256 * 1024
 
 
 class Source(Protocol):
@@ -24,11 +28,14 @@ class Source(Protocol):
         """Return a file's bytes, or None and why it is not to be read (no reason: it is simply not there)."""
 
 
-def open_source(place: Path, names: Mapping[str, int]) -> Source:
-    """Return the source of a submission; ``names`` are the files to be read, with their caps in bytes."""
+def open_source(place: Path, names: Mapping[str, int], shown: str = "") -> Source:
+    """Return the source of a submission; ``names`` are the files to be read, with their caps in bytes.
+
+    ``shown`` is the name by which the student knows an archive, when it is kept under another.
+    """
     if place.is_dir():
         return Folder(place)
-    return Archive(place, names)
+    return Archive(place, names, shown)
 
 
 class Folder:
@@ -60,18 +67,29 @@ class Folder:
 class Archive:
     """A zip or tar file, with the wanted files already in memory."""
 
-    def __init__(self, place: Path, names: Mapping[str, int]) -> None:
+    def __init__(self, place: Path, names: Mapping[str, int], shown: str = "") -> None:
         self._files: Mapping[str, bytes] = {}
         self._refused: str | None = None
+        self._left_out: Mapping[str, str] = {}
         try:
-            self._files = read_archive(place, names)
+            self._files = read_archive(place, {**names, LEFT_OUT_FILE: _LEFT_OUT_CAP})
+            self._left_out = _left_out(self._files.get(LEFT_OUT_FILE))
         except ArchiveRefused as bad:
-            self._refused = f"{place.name}: {bad}"
+            self._refused = f"{shown or place.name}: {bad}"
 
     def read(self, name: str, cap: int) -> tuple[bytes | None, str | None]:
         """Return one of the wanted files; a refused archive says why for each of them."""
         raw = self._files.get(name)
-        return (None, self._refused) if raw is None else capped(name, raw, cap)
+        return (None, self._refused or self._left_out.get(name)) if raw is None else capped(name, raw, cap)
+
+
+def _left_out(raw: bytes | None) -> Mapping[str, str]:
+    """Return why files were not taken into an archive; whoever writes such a list is its own victim."""
+    try:
+        found = json.loads(raw or b"{}")
+    except (ValueError, RecursionError):
+        return {}
+    return {str(name): str(why) for name, why in found.items()} if isinstance(found, dict) else {}
 
 
 def capped(name: str, raw: bytes, cap: int) -> tuple[bytes | None, str | None]:

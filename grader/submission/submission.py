@@ -49,15 +49,15 @@ class Submission:
         return self.answers.to(question.id)
 
 
-def load(lab: Lab, place: Path, student: str) -> Submission:
-    """Read one submission, from a folder or an archive.
+def load(lab: Lab, place: Path, student: str, *, shown: str = "") -> Submission:
+    """Read one submission, from a folder or an archive (``shown``: the name by which the student knows it).
 
     What is missing, damaged or out of bounds becomes a problem that the checks report to the student.
     Raises OSError when a file is there and cannot be read, which is ours.
     """
     asked = {one.file: _cap(one) for one in lab if isinstance(one, FileQuestion)}
     caps = {**asked, **_CAPS}
-    source = open_source(place, caps)
+    source = open_source(place, caps, shown)
     raw, problem = source.read(ANSWERS_FILE, caps[ANSWERS_FILE])
     if raw is None:
         given = Answers(problem=problem or f"{ANSWERS_FILE} is missing")

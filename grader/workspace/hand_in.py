@@ -17,10 +17,11 @@ from domains import files
 from domains.errors import UsageError
 from grader.lab.lab import lab_hash
 from grader.lab.questions import DomainQuestion
+from grader.submission import history
 from grader.submission.answers import ANSWERS_FILE
+from grader.submission.history import Event
 from grader.submission.identity import WORKSPACE_FILE
-from grader.workspace import history, keys
-from grader.workspace.history import Event
+from grader.workspace import keys
 from grader.workspace.workspace import Workspace
 
 MANIFEST_FILE = "manifest.json"

@@ -8,7 +8,8 @@ from typing import Any
 from grader.lab.questions import PredictionQuestion
 from grader.language import Lang
 from grader.language.i18n import moment
-from grader.workspace import feedback, history, sayings
+from grader.submission import history
+from grader.workspace import feedback, sayings
 from grader.workspace.workspace import Workspace
 
 

@@ -17,29 +17,29 @@ STATES = {
 }
 CHECKED = both(
     "{answered} of {all} questions answered; what is only noted is judged when your work is graded",
-    "{answered} questions sur {all} ont une réponse ; ce qui est seulement noté sera jugé à la correction",
+    "{answered} questions sur {all} ont une réponse ; ce qui est seulement noté sera jugé à la correction",
 )
-STARTED = both("{title}: your workspace is {folder}", "{title} : votre espace de travail est {folder}")
+STARTED = both("{title}: your workspace is {folder}", "{title} : votre espace de travail est {folder}")
 FOUND = both(
     "{title}: your workspace {folder} is already there; nothing of yours was changed",
-    "{title} : votre espace {folder} existe déjà ; rien de vous n'a été changé",
+    "{title} : votre espace {folder} existe déjà ; rien de vous n'a été changé",
 )
 NEXT_STEPS = both(
     "read:    {folder}/answers.yaml\ncheck:   tdlab check {folder}\nhand in: tdlab submit {folder}",
-    "lire :     {folder}/answers.yaml\nvérifier : tdlab check {folder}\nrendre :   tdlab submit {folder}",
+    "lire :     {folder}/answers.yaml\nvérifier : tdlab check {folder}\nrendre :   tdlab submit {folder}",
 )
 HANDED_IN = both(
     "{archive}\n{files} files, handed in as attempt {number}\nreceipt: {code}  (keep it)",
-    "{archive}\n{files} fichiers, remise numéro {number}\nreçu : {code}  (gardez-le)",
+    "{archive}\n{files} fichiers, remise numéro {number}\nreçu : {code}  (gardez-le)",
 )
 STILL_OPEN = both(
     "{count} questions have no answer yet; you can hand in again at any time",
-    "{count} questions n'ont pas encore de réponse ; vous pouvez rendre à nouveau à tout moment",
+    "{count} questions n'ont pas encore de réponse ; vous pouvez rendre à nouveau à tout moment",
 )
 ANSWERED = both("{answered} of {all} questions answered", "{answered} questions sur {all} ont une réponse")
-OPEN = both("open: {questions}", "à faire : {questions}")
+OPEN = both("open: {questions}", "à faire : {questions}")
 UNCOMMITTED = both(
-    "to be predicted before measuring: {questions}", "à prédire avant de mesurer : {questions}"
+    "to be predicted before measuring: {questions}", "à prédire avant de mesurer : {questions}"
 )
 MEASURED = both("your measures are in evidence/", "vos mesures sont dans evidence/")
 UNMEASURED = both("nothing is measured yet", "rien n'est encore mesuré")
@@ -47,4 +47,27 @@ NEVER_SUBMITTED = both("not handed in yet", "pas encore rendu")
 SUBMITTED = both(
     "handed in {count} times, last {time}, receipt {code}",
     "rendu {count} fois, la dernière {time}, reçu {code}",
+)
+PREDICT_FIRST = both(
+    "this measure answers what you are to predict first:",
+    "cette mesure donne la réponse à ce qu'il faut prédire d'abord :",
+)
+VALUE = both("VALUE", "VALEUR")
+WITHOUT_PREDICTING = both(
+    "Or measure with --without-predicting: those predictions can then no longer earn points.",
+    "Ou mesurez avec --without-predicting : ces prédictions ne pourront alors plus rapporter de points.",
+)
+GIVEN_UP = both(
+    "{question} was given up when you measured with --without-predicting: it can earn no more points",
+    "{question} a été abandonnée par une mesure avec --without-predicting : elle ne rapporte plus de points",
+)
+COMMITTED = both(
+    "committed at {time}; write the same into answers.yaml: {value}",
+    "engagé {time} ; écrivez la même chose dans answers.yaml : {value}",
+)
+UNLOCKED = both("you can measure now: {command}", "vous pouvez mesurer : {command}")
+KEPT = both("in your evidence: {file}", "dans vos preuves : {file}")
+NOT_REPLACED = both(
+    "nothing was measured, so {file} stays as it was",
+    "rien n'a été mesuré : {file} reste comme il était",
 )

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from domains import files
 from domains.errors import UsageError
+from domains.paths import LABS
 from grader.lab import lab as labs
 from grader.lab import variants
 from grader.lab.lab import Lab
@@ -19,6 +20,9 @@ from grader.submission.answers import ANSWERS_FILE
 from grader.submission.identity import WORKSPACE_FILE, Identity
 from grader.submission.submission import Submission
 from grader.workspace import answer_file
+
+# Where a lab is that does not ship with tdlab; of this machine, and never handed in.
+_LAB_NOTE = ".lab"
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,8 @@ def start(
     for what, asked, found in (("lab", lab.slug, identity.lab), ("student", student, identity.student)):
         if asked != found:
             raise UsageError(f"{folder} is a workspace of the {what} {found}, not of {asked}")
+    if lab.folder != (LABS / lab.slug).resolve():
+        files.write_whole(folder / _LAB_NOTE, f"{lab.folder}\n")
     mine = variants.drawn(lab, identity.student)
     asked_for = {(folder / one.file).parent for one in mine if isinstance(one, FileQuestion)}
     for place in sorted({folder / "evidence", *asked_for}):
@@ -64,15 +70,28 @@ def start(
 
 def find(folder: Path) -> Workspace:
     """Return the workspace that a folder is, or is inside of; raises :class:`UsageError` if there is none."""
+    if place := around(folder):
+        return place
+    raise UsageError(f"{folder} is in no workspace", remedy="make one with `tdlab start LAB`, or go into it")
+
+
+def around(folder: Path) -> Workspace | None:
+    """Return the workspace that a folder is, or is inside of, or None."""
     for place in (folder.resolve(), *folder.resolve().parents):
         if (place / WORKSPACE_FILE).is_file():
             identity = read(place)
-            lab = labs.load(labs.find(identity.lab))
+            lab = labs.load(_lab_folder(place, identity.lab))
             return Workspace(place, identity, variants.drawn(lab, identity.student), lab)
-    raise UsageError(f"{folder} is in no workspace", remedy="make one with `tdlab start LAB`, or go into it")
+    return None
 
 
 def read(folder: Path) -> Identity:
     """Return whose a workspace is; raises :class:`domains.errors.InputError` with the position."""
     file = folder / WORKSPACE_FILE
     return identities.parse(file.read_bytes(), file)
+
+
+def _lab_folder(place: Path, slug: str) -> Path:
+    """Return where a workspace's lab is; one that does not ship with tdlab was noted when it was started."""
+    noted = place / _LAB_NOTE
+    return Path(noted.read_text(encoding="utf-8").strip()) if noted.is_file() else labs.find(slug)

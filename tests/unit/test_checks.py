@@ -195,7 +195,7 @@ def test_evidence_that_was_not_brought_is_the_students_with_a_way_out() -> None:
     found = judged(NUMBER, 2)
     assert found.outcome is Outcome.FAIL
     assert "evidence/report.json is missing" in found.hint
-    assert "tdlab bench labs/r202/matrix.yaml --out evidence" in found.hint
+    assert "Measure with `tdlab bench` in your workspace" in found.hint
 
 
 def test_what_the_host_cannot_measure_is_skipped_answered_or_not() -> None:

@@ -101,7 +101,7 @@ def test_what_a_fault_of_ours_quotes_is_inert(submission: Path, monkeypatch: pyt
     def quoting(*_: object) -> None:
         raise RuntimeError("cannot judge \x1b[2Jpassed\u202e")
 
-    monkeypatch.setattr("grader.grading.items.check", quoting)
+    monkeypatch.setattr("grader.grading.judging.check", quoting)
     (student,) = grading.grade(R202, [submission]).submissions
     assert {one.outcome for one in student.questions} == {Outcome.ERROR}
     assert "cannot judge ⟨U+001B⟩[2Jpassed⟨U+202E⟩" in student.questions[0].hint
@@ -117,6 +117,6 @@ def test_an_interrupt_is_not_swallowed(submission: Path, monkeypatch: pytest.Mon
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("grader.grading.items.check", interrupted)
+    monkeypatch.setattr("grader.grading.judging.check", interrupted)
     with pytest.raises(KeyboardInterrupt):
         grading.grade(R202, [submission])

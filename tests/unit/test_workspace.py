@@ -19,8 +19,8 @@ from grader.lab import lab as labs
 from grader.lab import variants
 from grader.lab.questions import ChoiceQuestion, ChoicesQuestion
 from grader.results.result import Outcome
-from grader.submission import answers
-from grader.workspace import hand_in, history, keys, workspace
+from grader.submission import answers, history
+from grader.workspace import hand_in, keys, workspace
 from grader.workspace.workspace import Workspace
 
 LAB = labs.load(LABS / "r202")

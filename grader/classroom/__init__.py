@@ -1,0 +1,1 @@
+"""A whole class: who handed in what and when, what the checks said of it, and the marks."""

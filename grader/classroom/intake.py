@@ -1,0 +1,159 @@
+"""Take in what a class handed in: who, when, which attempts; everything read is kept, and nothing is run."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from domains.errors import UsageError
+from grader.classroom import kept, platforms, tree, units
+from grader.classroom.policy import Policy
+from grader.classroom.roster import Attempt, Clock, Roster, Student
+from grader.classroom.tree import Tree
+from grader.classroom.units import Handed, Unit
+from grader.lab.lab import Lab
+from grader.language.inert import one_line
+from grader.submission import manifest as manifests
+from grader.submission.archives import ArchiveRefused, read_packed
+from grader.submission.manifest import MANIFEST_CAP, MANIFEST_FILE, SIGNATURE_CAP, SIGNATURE_FILE, Manifest
+
+# Times that are all the same are those of a download or a copy, and say nothing of when who handed in.
+_SAME = timedelta(minutes=1)
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class _Found:
+    """One attempt with its unit, before the clocks of the class are known."""
+
+    unit: Unit
+    handed: Handed
+    attempt: Attempt
+    manifest: Manifest | None
+
+
+def take_in(source: Path, lab: Lab, folder: Path, policy: Policy) -> Roster:
+    """Read a class, keep what was handed in below ``folder``, and return who handed in what.
+
+    Raises :class:`UsageError` when the source is no class at all.
+    """
+    (folder / kept.FOLDER).mkdir(parents=True, exist_ok=True)
+    is_zip = source.is_file()
+    with tree.opened(source) as given:
+        listed, left_out = units.sorted_out(given, lab.slug, is_zip=is_zip)
+        found = [one for unit in listed for one in _found(given, unit, folder, lab.slug)]
+    if not found:
+        raise UsageError(
+            f"{source} holds no submissions",
+            remedy="name a folder with a folder or an archive a student, or the ZIP of a class",
+        )
+    trusted = _told_apart([one.handed.time for one in found])
+    by_unit: dict[int, list[Attempt]] = {}
+    for one in found:
+        by_unit.setdefault(id(one.unit), []).append(_dated(one, trusted, is_zip, policy))
+    students = [
+        Student(key=who.name, name=who.name, id=who.id, email=who.email, folder=unit.folder, attempts=mine)
+        for unit in listed
+        for who in unit.who
+        if (mine := tuple(ordered(by_unit.get(id(unit), []))))
+    ]
+    return Roster(lab=lab.slug, students=_keyed(students), left_out=tuple(sorted(left_out)))
+
+
+def ordered(attempts: Sequence[Attempt]) -> list[Attempt]:
+    """Return the attempts of a student, first to last: by the number on them, or else by their time."""
+    if all(one.number is not None for one in attempts):
+        return sorted(attempts, key=lambda one: (one.number or 0, _counting(one.place)))
+    return sorted(attempts, key=lambda one: (one.time or _LONG_AGO, _counting(one.place)))
+
+
+def _counting(name: str) -> list[tuple[int, str]]:
+    """Return what a name is sorted by: 10 stands after 9."""
+    return [(int(one), "") if one.isdecimal() else (-1, one) for one in re.split(r"([0-9]{1,18})", name)]
+
+
+def last(attempts: Sequence[Attempt]) -> int:
+    """Return which attempt counts where the last does: the last that can be read, or simply the last."""
+    readable = [index for index, one in enumerate(attempts) if one.problem is None]
+    return readable[-1] if readable else len(attempts) - 1
+
+
+def _found(given: Tree, unit: Unit, folder: Path, lab: str) -> Iterator[_Found]:
+    for handed in units.handed_in(unit):
+        try:
+            raw, problem = kept.gathered(given, handed)
+        except OSError as why:
+            # Ours: without anything kept, every question of it becomes an ERROR.
+            attempt = Attempt(place=handed.place, problem=f"it could not be read: {why.strerror or why}")
+            yield _Found(unit, handed, attempt, None)
+            continue
+        digest, inside = kept.keep(folder, raw)
+        number = platforms.own_number(Path(handed.place).name, lab)
+        attempt = Attempt(place=handed.place, number=number, sha256=digest, kept=inside, problem=problem)
+        yield _examined(unit, handed, attempt, raw)
+
+
+def _examined(unit: Unit, handed: Handed, attempt: Attempt, raw: bytes) -> _Found:
+    """Add what the attempt says of itself."""
+    names = {MANIFEST_FILE: MANIFEST_CAP, SIGNATURE_FILE: SIGNATURE_CAP}
+    try:
+        files = read_packed(raw, names, is_zip=not handed.is_archive or handed.place.lower().endswith(".zip"))
+    except ArchiveRefused as bad:
+        problem = attempt.problem or one_line(f"{Path(handed.place).name}: {bad}", limit=400)
+        return _Found(unit, handed, attempt.model_copy(update={"problem": problem}), None)
+    said = files.get(MANIFEST_FILE)
+    manifest = manifests.parse(said) if said is not None else None
+    if said is None or not isinstance(manifest, Manifest):
+        return _Found(unit, handed, attempt.model_copy(update={"why": manifest or "not signed"}), None)
+    changes = {"number": manifest.number, "receipt": manifests.receipt_code(said)}
+    return _Found(unit, handed, attempt.model_copy(update=changes), manifest)
+
+
+def _told_apart(times: Sequence[datetime | None]) -> bool:
+    known = [one for one in times if one]
+    return len(known) == 1 or (bool(known) and max(known) - min(known) > _SAME)
+
+
+def _dated(one: _Found, trusted: bool, is_zip: bool, policy: Policy) -> Attempt:
+    time, clock = _time(one, trusted, is_zip)
+    changes = {"time": time, "clock": clock, "late": policy.lateness(time)}
+    return one.attempt.model_copy(update=changes)
+
+
+def _time(one: _Found, trusted: bool, is_zip: bool) -> tuple[datetime | None, Clock]:
+    """Return when it was handed in, and by whose clock: the platform's before the student's own."""
+    if at := one.unit.who[0].time:
+        return at, "gradescope"
+    if is_zip and trusted and one.handed.time:
+        return one.handed.time, "archive"
+    if one.manifest:
+        return one.manifest.time, "student"
+    if trusted and one.handed.time:
+        # A copy of a folder may have new dates: they count only where nothing else is known.
+        return one.handed.time, "file"
+    return None, "none"
+
+
+def _keyed(students: Sequence[Student]) -> tuple[Student, ...]:
+    """Give each student a key of their own, the same in any order; a number only where it must be."""
+    shared = Counter(one.name.casefold() for one in students)
+    keyed: dict[str, Student] = {}
+    for one in sorted(students, key=lambda one: (one.name.casefold(), one.name, one.id, one.folder)):
+        key = one.name if shared[one.name.casefold()] == 1 else f"{one.name} ({one.id or one.folder})"
+        number = 2
+        free = key
+        while free.casefold() in keyed:
+            free, number = f"{key} ({number})", number + 1
+        keyed[free.casefold()] = one.model_copy(update={"key": free})
+    return tuple(sorted(keyed.values(), key=lambda one: (_alphabetical(one.key), one.key)))
+
+
+def _alphabetical(name: str) -> str:
+    """Return what a name is sorted by: É stands with E."""
+    letters = unicodedata.normalize("NFKD", name.casefold())
+    return "".join(one for one in letters if not unicodedata.combining(one))

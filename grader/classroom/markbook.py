@@ -1,0 +1,111 @@
+"""A markbook: the folder that holds a class's submissions, what the checks said, and the marks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, ValidationError
+
+from domains import files
+from domains.errors import UsageError
+from grader.classroom.policy import Policy
+from grader.classroom.roster import Roster
+from grader.lab import lab as labs
+from grader.lab.lab import Lab
+from grader.measure.run import Record
+from grader.results import ledger, store
+from grader.results.result import Grade, SubmissionGrade
+from grader.submission import submission
+from grader.submission.submission import Submission
+
+MARKBOOK_FILE, ROSTER_FILE = "markbook.json", "roster.json"
+CHECKED_FILE, GRADE_FILE, LEDGER_FILE = "checked.json", "grade.json", "ledger.jsonl"
+
+
+class Description(Record):
+    """What ``markbook.json`` holds."""
+
+    schema_: Literal["tdlab.markbook/1"] = Field(default="tdlab.markbook/1", alias="schema")
+    lab: str
+    lab_folder: str
+    policy: Policy
+
+
+@dataclass(frozen=True)
+class Markbook:
+    """A class graded by a lab; see the files beside ``markbook.json``."""
+
+    folder: Path
+    lab: Lab
+    roster: Roster
+    policy: Policy
+
+    def grade(self) -> Grade:
+        """Return the newest marks: after the teacher's decisions and the policy for lateness."""
+        return store.whole(self.folder / GRADE_FILE)
+
+    def checked(self) -> Grade:
+        """Return what the checks said, before any decision."""
+        return store.whole(self.folder / CHECKED_FILE)
+
+    def places(self) -> list[tuple[str, Path]]:
+        """Return each student's key with the archive that counts; who has none is left out."""
+        chosen = [(one.key, one.chosen()) for one in self.roster.students]
+        return [(key, self.folder / one.kept) for key, one in chosen if one and one.kept]
+
+    def submission(self, student: str) -> Submission:
+        """Return what a student handed in; raises :class:`UsageError` when it is not there."""
+        known = self.roster.student(student)
+        chosen = known.chosen() if known else None
+        if chosen is None or not chosen.kept:
+            raise UsageError(f"{self.folder} holds no submission of {student}")
+        return submission.load(self.lab, self.folder / chosen.kept, student, shown=Path(chosen.place).name)
+
+
+def begin(folder: Path, lab: Lab, policy: Policy) -> None:
+    """Write what a markbook is of; a folder in which this was done is one, even when grading was killed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    described = Description(lab=lab.slug, lab_folder=str(lab.folder), policy=policy)
+    files.write_whole(folder / MARKBOOK_FILE, described.model_dump_json(by_alias=True, indent=1) + "\n")
+
+
+def complete(folder: Path, lab: Lab, roster: Roster, policy: Policy) -> Markbook:
+    """Write who is in a markbook, and return it."""
+    begin(folder, lab, policy)
+    files.write_whole(folder / ROSTER_FILE, roster.model_dump_json(by_alias=True, indent=1) + "\n")
+    return Markbook(folder, lab, roster, policy)
+
+
+def open_markbook(folder: Path) -> Markbook:
+    """Return the markbook in a folder; raises :class:`UsageError` when there is none."""
+    try:
+        described = Description.model_validate_json((folder / MARKBOOK_FILE).read_bytes())
+        roster = Roster.model_validate_json((folder / ROSTER_FILE).read_bytes())
+    except (OSError, ValidationError) as bad:
+        remedy = "make one with `tdlab grade LAB CLASS --into FOLDER`"
+        raise UsageError(f"{folder} is no markbook", remedy=remedy) from bad
+    place = Path(described.lab_folder)
+    lab = labs.load(place if place.is_dir() else labs.find(described.lab))
+    return Markbook(folder, lab, roster, described.policy)
+
+
+def settle(markbook: Markbook, now: datetime) -> Grade:
+    """Apply the policy for lateness to what the checks said, and write the marks and what changed of them.
+
+    ``now`` carries a time zone and is when the ledger says that it was.
+    """
+    checked = markbook.folder / CHECKED_FILE
+    store.write(markbook.folder / GRADE_FILE, store.head(checked), _settled(markbook))
+    grade = markbook.grade()
+    ledger.append_changed(markbook.folder / LEDGER_FILE, grade, now)
+    return grade
+
+
+def _settled(markbook: Markbook) -> Iterator[SubmissionGrade]:
+    late = {one.key: chosen.late for one in markbook.roster.students if (chosen := one.chosen())}
+    for one in store.each(markbook.folder / CHECKED_FILE):
+        yield markbook.policy.penalised(one, late.get(one.student, 0.0))

@@ -1,0 +1,97 @@
+"""Grade a class: take it in, check it in one session, choose the attempts that count, settle the marks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+from domains.errors import UsageError
+from grader.classroom import intake, markbook
+from grader.classroom.markbook import CHECKED_FILE, MARKBOOK_FILE, Markbook
+from grader.classroom.policy import Policy
+from grader.classroom.roster import Attempt, Roster, Student
+from grader.grading import gradebook, grading
+from grader.grading.class_items import Row
+from grader.lab import lab as labs
+from grader.lab.lab import Lab
+from grader.language import Lang
+from grader.results import store
+from grader.results.result import Grade, SubmissionGrade
+
+
+def mark(
+    lab: Path, source: Path, folder: Path, policy: Policy, *, jobs: int, lang: Lang | None, now: datetime
+) -> Markbook:
+    """Grade a class into a markbook and return it; grading again keeps its decisions and its ledger.
+
+    Raises :class:`UsageError` when the source is no class, or the folder holds something else.
+    """
+    asked = labs.load(lab)
+    _usable(folder, source)
+    markbook.begin(folder, asked, policy)
+    roster = intake.take_in(source, asked, folder, policy)
+    return remark(folder, asked, roster, policy, jobs=jobs, lang=lang, now=now)
+
+
+def remark(
+    folder: Path, lab: Lab, roster: Roster, policy: Policy, *, jobs: int, lang: Lang | None, now: datetime
+) -> Markbook:
+    """Check what is kept of a class once more, and settle the marks."""
+    rows = [row for student in roster.students for row in _rows(folder, student, policy)]
+    head = Grade(
+        lab=lab.slug,
+        lab_hash=labs.lab_hash(lab.folder),
+        grader_hash=gradebook.grader_hash(),
+        submissions=(),
+    )
+    with grading.class_graded(lab, rows, jobs=jobs, lang=lang) as grades:
+        chosen: list[Student] = []
+        store.write(folder / CHECKED_FILE, head, _counted(roster, policy, grades, chosen))
+    book = markbook.complete(folder, lab, roster.model_copy(update={"students": tuple(chosen)}), policy)
+    markbook.settle(book, now)
+    return book
+
+
+def _usable(folder: Path, source: Path) -> None:
+    if source.resolve() == folder.resolve() or folder.resolve().is_relative_to(source.resolve()):
+        raise UsageError(f"{folder} is inside of what is graded", remedy="name another folder with --into")
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"{folder} is not a folder", remedy="name another one with --into")
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / MARKBOOK_FILE).is_file():
+        raise UsageError(f"{folder} is not empty, and no markbook", remedy="name a new folder with --into")
+
+
+def _counting(attempts: tuple[Attempt, ...], policy: Policy) -> list[int]:
+    """Return the attempts that are to be checked: the last one, or all of which one may be the best."""
+    if policy.attempts == "last":
+        return [intake.last(attempts)]
+    return [index for index, one in enumerate(attempts) if one.problem is None] or [intake.last(attempts)]
+
+
+def _rows(folder: Path, student: Student, policy: Policy) -> Iterator[Row]:
+    for index in _counting(student.attempts, policy):
+        one = student.attempts[index]
+        place = str((folder / one.kept).resolve()) if one.kept else ""
+        unverified = "" if one.verified else one.why
+        trouble = "" if one.kept else one.problem or "it could not be read"
+        yield Row(student.key, place, Path(one.place).name, unverified, trouble)
+
+
+def _counted(
+    roster: Roster, policy: Policy, grades: Iterator[bytes], chosen: list[Student]
+) -> Iterator[bytes]:
+    """Yield the grade of each student's attempt that counts, and note in ``chosen`` which that is."""
+    for student in roster.students:
+        checked = [(index, next(grades)) for index in _counting(student.attempts, policy)]
+        best = max(checked, key=lambda one: _worth(one, student, policy)) if len(checked) > 1 else checked[0]
+        marked = (one.model_copy(update={"chosen": at == best[0]}) for at, one in enumerate(student.attempts))
+        chosen.append(student.model_copy(update={"attempts": tuple(marked)}))
+        yield best[1]
+
+
+def _worth(one: tuple[int, bytes], student: Student, policy: Policy) -> tuple[float, int]:
+    """Return what an attempt is worth after its lateness; of equal ones the later counts."""
+    index, raw = one
+    grade = policy.penalised(SubmissionGrade.model_validate_json(raw), student.attempts[index].late)
+    return (grade.score / grade.max if grade.max else -1.0), index

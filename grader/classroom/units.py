@@ -1,0 +1,173 @@
+"""Sort the files of a class by student, and each student's files into what was handed in at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import PurePosixPath
+
+from domains.errors import InputError, UsageError
+from grader.classroom import platforms
+from grader.classroom.platforms import GRADESCOPE_FILE, Who
+from grader.classroom.tree import Entry, Tree
+from grader.language.inert import one_line
+from grader.submission.answers import ANSWERS_FILE
+from grader.submission.sources import SUFFIXES
+
+# Of a workspace that is handed in whole: the archives in these are no attempts of their own.
+_WORKSPACE_FOLDERS = frozenset({"submissions", "evidence", "domains"})
+_OTHER_ARCHIVES = (".rar", ".7z", ".tar.xz", ".tar.bz2", ".tar.zst", ".xz", ".bz2", ".gz")
+_JUNK = frozenset({"__MACOSX", "Thumbs.db", "desktop.ini"})
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A file of a student's, by its path below what the platform made for the student."""
+
+    inside: str
+    entry: Entry
+
+
+@dataclass
+class Unit:
+    """All that one student, or one group, handed in; ``folder`` is its name as it was downloaded."""
+
+    who: tuple[Who, ...]
+    folder: str
+    pieces: list[Piece] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Handed:
+    """What was handed in at once: an archive (one piece), or loose files below ``root``."""
+
+    place: str
+    pieces: tuple[Piece, ...]
+    is_archive: bool
+    root: str = ""
+    time: datetime | None = None
+
+
+def sorted_out(tree: Tree, lab: str, *, is_zip: bool) -> tuple[list[Unit], list[str]]:
+    """Return the units of a class, and what is nobody's, with why."""
+    entries = [one for one in tree.entries() if not _is_junk(one.path)]
+    around = _folder_around(entries) if is_zip else ""
+    entries = [one for one in entries if one.path.startswith(around)]
+    named = _metadata(tree, entries, around)
+    units: dict[tuple[str, ...], Unit] = {}
+    left_out: list[str] = []
+    for entry in sorted(entries, key=lambda one: one.path):
+        path = entry.path.removeprefix(around)
+        top, _, inside = path.partition("/")
+        if not path or path == GRADESCOPE_FILE:
+            continue
+        found = _owner(top, inside or entry.is_folder, named, lab)
+        if found is None or top in {"", ".", ".."}:
+            left_out.append(entry.refused or f"{one_line(path, limit=200)} is no submission")
+            continue
+        key, who, rest = found
+        unit = units.setdefault(key, Unit(who, one_line(top, limit=200)))
+        if not entry.is_folder:
+            unit.pieces.append(Piece(inside or rest or top, entry))
+    return list(units.values()), left_out
+
+
+def _owner(
+    top: str, is_folder: object, named: Mapping[str, tuple[Who, ...]], lab: str
+) -> tuple[tuple[str, ...], tuple[Who, ...], str] | None:
+    """Return the key of a unit, whose it is, and the name of its file; None when it is nobody's."""
+    if people := named.get(top):
+        return ("gradescope", top), people, ""
+    if who := platforms.moodle(top):
+        return ("moodle", who.id, who.name), (who,), top.rpartition("_assignsubmission_")[2].partition("_")[2]
+    shown = one_line(top, limit=200)
+    if is_folder:
+        return ("folder", top), (Who(shown),), ""
+    if top.lower().endswith((*SUFFIXES, *_OTHER_ARCHIVES)):
+        own = platforms.own_archive(top, lab)
+        if own:
+            return ("ours", own), (Who(one_line(own, limit=200)),), top
+        return ("file", top), (Who(one_line(platforms.without_suffix(top), limit=200)),), top
+    return None
+
+
+def _metadata(tree: Tree, entries: Iterable[Entry], around: str) -> Mapping[str, tuple[Who, ...]]:
+    """Return who is behind each folder of a Gradescope export; nothing when it is none.
+
+    Raises :class:`UsageError` when it is one and its names cannot be read: folders of numbers are nobody.
+    """
+    listed = next((one for one in entries if one.path == around + GRADESCOPE_FILE), None)
+    if listed is None:
+        return {}
+    raw, why = tree.read(listed)
+    try:
+        if raw is None:
+            raise UsageError(f"{GRADESCOPE_FILE}: {why}")
+        return platforms.gradescope(raw)
+    except InputError as bad:
+        remedy = "download the export again, or remove the file to name students by their folders"
+        raise UsageError(f"the names of the Gradescope export cannot be read: {bad}", remedy=remedy) from bad
+
+
+def handed_in(unit: Unit) -> Iterator[Handed]:
+    """Yield what a student handed in: each archive, or the loose files, or nothing but the fact."""
+    root = _root(unit.pieces)
+    archives = [one for one in unit.pieces if _is_archive(one, root)]
+    if root is not None or not archives:
+        under = tuple(one for one in unit.pieces if one.inside.startswith(root or "") and one not in archives)
+        times = [one.entry.time for one in under if one.entry.time]
+        yield Handed(unit.folder, under, False, root or "", max(times, default=None))
+    for one in archives:
+        yield Handed(one_line(one.entry.path, limit=400), (one,), True, "", one.entry.time)
+
+
+def _folder_around(entries: Iterable[Entry]) -> str:
+    """Return the one folder that a whole class stands in, with its slash, or nothing.
+
+    A folder that is a student's own is not looked through.
+    """
+    paths = [one.path for one in entries]
+    tops = {path.partition("/")[0] for path in paths}
+    if len(tops) != 1:
+        return ""
+    (top,) = tops
+    inner = [path[len(top) + 1 :] for path in paths if path.startswith(f"{top}/")]
+    names = {path.partition("/")[0] for path in inner}
+    if not inner or platforms.moodle(top):
+        return ""
+    if GRADESCOPE_FILE in names:
+        return f"{top}/"
+    if ANSWERS_FILE in names or names & _WORKSPACE_FOLDERS:
+        return ""
+    direct = [path for path in inner if "/" not in path and not _has_inside(path, inner)]
+    return f"{top}/" if all(path.lower().endswith(SUFFIXES) for path in direct) else ""
+
+
+def _has_inside(folder: str, paths: Iterable[str]) -> bool:
+    return any(path.startswith(f"{folder}/") for path in paths)
+
+
+def _root(pieces: Iterable[Piece]) -> str | None:
+    """Return the folder (with its slash) in which the answers stand, the outermost of several, or None."""
+    found = [one.inside for one in pieces if PurePosixPath(one.inside).name == ANSWERS_FILE]
+    if not found:
+        return None
+    return min(found, key=lambda path: (path.count("/"), path)).removesuffix(ANSWERS_FILE)
+
+
+def _is_archive(piece: Piece, root: str | None) -> bool:
+    if not piece.inside.lower().endswith((*SUFFIXES, *_OTHER_ARCHIVES)):
+        return False
+    if root is None or not piece.inside.startswith(root):
+        return True
+    return piece.inside.removeprefix(root).partition("/")[0] not in _WORKSPACE_FOLDERS
+
+
+def _is_junk(path: str) -> bool:
+    steps = path.split("/")
+    return (
+        steps[0] in _JUNK
+        or steps[-1] in _JUNK
+        or (steps[-1].startswith(".") and steps[-1] not in {".", ".."})
+    )

@@ -1,0 +1,98 @@
+"""What pytest collects for a whole class: one item a submission, in which all its questions are judged."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from domains.errors import TdlabError
+from grader.grading.judging import all_judged, lost
+from grader.lab.lab import Lab, load
+from grader.results.score import submission_grade
+from grader.submission import submission
+
+# What a report carries: the whole grade of one submission, as JSON.
+GRADED_PROPERTY = "tdlab_graded"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One submission to grade: whose, where it is kept, the name by which the student knows it.
+
+    ``trouble`` says why it could not be had, which is ours; then there is no place.
+    """
+
+    student: str
+    place: str = ""
+    shown: str = ""
+    unverified: str = ""
+    trouble: str = ""
+
+
+def write_rows(file: Path, rows: list[Row]) -> None:
+    """Write the submissions of a session for it and its workers to read."""
+    file.write_text(json.dumps([asdict(one) for one in rows]), encoding="utf-8")
+
+
+def read_rows(file: Path) -> list[Row]:
+    """Read what :func:`write_rows` wrote."""
+    return [Row(**one) for one in json.loads(file.read_text(encoding="utf-8"))]
+
+
+class ClassFile(pytest.File):
+    """A ``lab.yaml``: its children are the submissions of a class."""
+
+    def collect(self) -> Iterator[ClassItem]:
+        """Yield the submissions by their number, which is the same in every worker."""
+        try:
+            lab = load(self.path)
+        except TdlabError as bad:
+            raise self.CollectError(str(bad)) from bad
+        for number, row in enumerate(read_rows(Path(self.config.option.tdlab_class))):
+            yield ClassItem.from_parent(self, name=str(number), lab=lab, row=row)
+
+
+class ClassItem(pytest.Item):
+    """One submission; its one report carries its grade, so that a class of thousands is quick."""
+
+    def __init__(self, *, lab: Lab, row: Row, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.lab = lab
+        self.row = row
+
+    def runtest(self) -> None:
+        """Judge all questions, and attach the grade to the item's report."""
+        row = self.row
+        if row.trouble:
+            results = [lost(question, row.trouble) for question in self.lab]
+        else:
+            try:
+                given = submission.load(self.lab, Path(row.place), row.student, shown=row.shown)
+                results = all_judged(self.lab, given, self.config.option.tdlab_lang)
+            except Exception as bad:  # noqa: BLE001 - what cannot be read at all is ours, and only this one's
+                results = [lost(question, f"{type(bad).__name__}: {bad}") for question in self.lab]
+        graded = submission_grade(row.student, results).model_copy(update={"unverified": row.unverified})
+        self.user_properties.append((GRADED_PROPERTY, graded.model_dump_json(by_alias=True)))
+
+    def reportinfo(self) -> tuple[Path, None, str]:
+        """Name the item in pytest's summary."""
+        return self.path, None, self.row.student
+
+
+def run_protocol(item: ClassItem) -> None:
+    """Run one item and send one report, where pytest would send one for each of its phases."""
+    hook, location = item.ihook, item.location
+    hook.pytest_runtest_logstart(nodeid=item.nodeid, location=location)
+    call = pytest.CallInfo.from_call(
+        item.runtest, when="call", reraise=(KeyboardInterrupt, pytest.exit.Exception)
+    )
+    report = pytest.TestReport.from_item_and_call(item, call)
+    hook.pytest_runtest_logreport(report=report)
+    hook.pytest_runtest_logfinish(nodeid=item.nodeid, location=location)
+    # A class of students is larger than memory need be.
+    item.user_properties.clear()

@@ -1,0 +1,43 @@
+"""Judge one submission: a result for every question, whatever breaks on the way."""
+
+from __future__ import annotations
+
+from grader.checks import Context, check
+from grader.checks.verdict import of_nobody, unreadable
+from grader.lab.lab import Lab
+from grader.lab.questions import Question
+from grader.language import Lang
+from grader.language.inert import inert
+from grader.results.result import CheckResult, Outcome
+from grader.submission.answers import ANSWERS_FILE
+from grader.submission.identity import WORKSPACE_FILE
+from grader.submission.submission import Submission
+
+
+def judged(lab: Lab, question: Question, given: Submission, lang: Lang | None) -> CheckResult:
+    """Return the result of one question; what a check raises is passed on."""
+    context = Context(lab.slug, lang or given.answers.lang or "en", given.evidence)
+    asked = given.questions[question.id]
+    if given.answers.problem is not None:
+        return unreadable(asked, context, ANSWERS_FILE, given.answers.problem)
+    if given.whose is not None:
+        return of_nobody(asked, context, WORKSPACE_FILE, given.whose)
+    return check(asked, given.answer(asked), context)
+
+
+def all_judged(lab: Lab, given: Submission, lang: Lang | None) -> list[CheckResult]:
+    """Return the results of all questions; a check that breaks is only its own question's ERROR."""
+    results = []
+    for question in lab:
+        try:
+            results.append(judged(lab, question, given, lang))
+        except Exception as bad:  # noqa: BLE001 - whatever broke is ours, and the other questions still count
+            results.append(lost(question, f"{type(bad).__name__}: {bad}"))
+    return results
+
+
+def lost(question: Question, why: str) -> CheckResult:
+    """Return the ERROR of a question that has no result."""
+    return CheckResult(
+        id=question.id, outcome=Outcome.ERROR, max=question.points, hint=inert(f"no result: {why}")
+    )
