@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -11,16 +10,17 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from domains.errors import UsageError
-from grader.classroom import kept, platforms, tree, units
+from grader.classroom import comparing, kept, platforms, tree, units
 from grader.classroom.policy import Policy
 from grader.classroom.roster import Attempt, Clock, Roster, Student
 from grader.classroom.tree import Tree
 from grader.classroom.units import Handed, Unit
 from grader.lab.lab import Lab
-from grader.language.inert import one_line
+from grader.language.inert import inert, one_line
 from grader.submission import manifest as manifests
+from grader.submission import signature
 from grader.submission.archives import ArchiveRefused, read_packed
-from grader.submission.manifest import MANIFEST_CAP, MANIFEST_FILE, SIGNATURE_CAP, SIGNATURE_FILE, Manifest
+from grader.submission.manifest import MANIFEST_FILE, Manifest
 
 # Times that are all the same are those of a download or a copy, and say nothing of when who handed in.
 _SAME = timedelta(minutes=1)
@@ -62,7 +62,9 @@ def take_in(source: Path, lab: Lab, folder: Path, policy: Policy) -> Roster:
         for who in unit.who
         if (mine := tuple(ordered(by_unit.get(id(unit), []))))
     ]
-    return Roster(lab=lab.slug, students=_keyed(students), left_out=tuple(sorted(left_out)))
+    return Roster(
+        lab=lab.slug, students=comparing.compared(_keyed(students)), left_out=tuple(sorted(left_out))
+    )
 
 
 def ordered(attempts: Sequence[Attempt]) -> list[Attempt]:
@@ -95,23 +97,25 @@ def _found(given: Tree, unit: Unit, folder: Path, lab: str) -> Iterator[_Found]:
         digest, inside = kept.keep(folder, raw)
         number = platforms.own_number(Path(handed.place).name, lab)
         attempt = Attempt(place=handed.place, number=number, sha256=digest, kept=inside, problem=problem)
-        yield _examined(unit, handed, attempt, raw)
+        yield _examined(unit, handed, attempt, raw, lab)
 
 
-def _examined(unit: Unit, handed: Handed, attempt: Attempt, raw: bytes) -> _Found:
-    """Add what the attempt says of itself."""
-    names = {MANIFEST_FILE: MANIFEST_CAP, SIGNATURE_FILE: SIGNATURE_CAP}
+def _examined(unit: Unit, handed: Handed, attempt: Attempt, raw: bytes, lab: str) -> _Found:
+    """Add what the attempt says of itself, and whether that is verified."""
     try:
-        files = read_packed(raw, names, is_zip=not handed.is_archive or handed.place.lower().endswith(".zip"))
+        files = read_packed(raw, None, is_zip=not handed.is_archive or handed.place.lower().endswith(".zip"))
     except ArchiveRefused as bad:
         problem = attempt.problem or one_line(f"{Path(handed.place).name}: {bad}", limit=400)
-        return _Found(unit, handed, attempt.model_copy(update={"problem": problem}), None)
-    said = files.get(MANIFEST_FILE)
-    manifest = manifests.parse(said) if said is not None else None
-    if said is None or not isinstance(manifest, Manifest):
-        return _Found(unit, handed, attempt.model_copy(update={"why": manifest or "not signed"}), None)
-    changes = {"number": manifest.number, "receipt": manifests.receipt_code(said)}
-    return _Found(unit, handed, attempt.model_copy(update=changes), manifest)
+        changes = {"problem": problem, "why": "it cannot be read"}
+        return _Found(unit, handed, attempt.model_copy(update=changes), None)
+    changes = {"why": signature.unverified(files, lab)}
+    manifest = manifests.parse(files.get(MANIFEST_FILE, b""))
+    if not isinstance(manifest, Manifest):
+        return _Found(unit, handed, attempt.model_copy(update=changes), None)
+    changes |= {"receipt": manifests.receipt_code(files[MANIFEST_FILE]), "signed_by": inert(manifest.student)}
+    if not changes["why"]:
+        changes["signer"] = signature.fingerprint(manifest.key)
+    return _Found(unit, handed, attempt.model_copy(update={**changes, "number": manifest.number}), manifest)
 
 
 def _told_apart(times: Sequence[datetime | None]) -> bool:
@@ -150,10 +154,4 @@ def _keyed(students: Sequence[Student]) -> tuple[Student, ...]:
         while free.casefold() in keyed:
             free, number = f"{key} ({number})", number + 1
         keyed[free.casefold()] = one.model_copy(update={"key": free})
-    return tuple(sorted(keyed.values(), key=lambda one: (_alphabetical(one.key), one.key)))
-
-
-def _alphabetical(name: str) -> str:
-    """Return what a name is sorted by: É stands with E."""
-    letters = unicodedata.normalize("NFKD", name.casefold())
-    return "".join(one for one in letters if not unicodedata.combining(one))
+    return tuple(sorted(keyed.values(), key=lambda one: (comparing.alphabetical(one.key), one.key)))

@@ -27,6 +27,9 @@ class Attempt(Record):
     sha256: str = ""
     kept: str = ""
     receipt: str | None = None
+    # Whom the manifest names, and the fingerprint of the key that signed it, as `ssh-keygen -l` prints it.
+    signed_by: str = ""
+    signer: str = ""
     verified: bool = False
     why: str = ""
     chosen: bool = False
