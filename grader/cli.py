@@ -29,6 +29,8 @@ COMMANDS = {
     "measure": "Run an experiment of a lab, and keep its evidence.",
     "render": "Print the domain XML of a spec.",
     "grade": "Grade submissions of a lab.",
+    "feedback": "Write a page for each student of a class.",
+    "export": "Give marks to Moodle, Gradescope, nbgrader and others.",
     "try-answer": "Try a short text on a lab's rubric.",
     "verify": "Prove that a lab does what its author says.",
     "predict": "Commit a prediction before measuring.",

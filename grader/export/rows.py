@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+from grader.classroom.markbook import Markbook
 from grader.lab.lab import Lab, LabPart
-from grader.language import Lang
 from grader.results.result import CheckResult, Grade, Outcome, SubmissionGrade
 from grader.results.score import GRADED, OUT_OF, mark
 
@@ -26,7 +26,6 @@ class Row:
     email: str = ""
     folder: str = ""
     handed_in: datetime | None = None
-    lang: Lang = "fr"
 
     @property
     def student(self) -> str:
@@ -135,3 +134,20 @@ def _open(row: Row) -> str:
     if row.broken:
         said.append(f"our error, to be graded again: {', '.join(row.broken)}")
     return "; ".join(said)
+
+
+def sheet_of(markbook: Markbook, now: datetime, *, provisional: bool = False) -> Sheet:
+    """Return the rows of a markbook, in its order; ``now`` carries a time zone."""
+    grade = markbook.grade()
+    roster = {one.key: one for one in markbook.roster.students}
+    rows = []
+    for one in grade.submissions:
+        known = roster.get(one.student)
+        chosen = known.chosen() if known else None
+        row = Row(one, handed_in=chosen.time if chosen else None)
+        rows.append(
+            replace(row, name=known.name, id=known.id, email=known.email, folder=known.folder)
+            if known
+            else row
+        )
+    return Sheet(markbook.lab, grade, tuple(rows), now, provisional)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -32,3 +33,8 @@ def decimal(value: float, lang: Lang) -> str:
     """Return a number with three significant figures, and with the language's decimal sign."""
     text = f"{value:.0f}" if abs(value) >= 1000 else f"{value:.3g}"
     return text.replace(".", ",") if lang == "fr" else text
+
+
+def typeset(text: str, lang: Lang) -> str:
+    """Return a text with the no-break spaces that French puts before ; : ! ? % and inside « »."""
+    return re.sub(r" (?=[;:!?%»])|(?<=«) ", "\N{NO-BREAK SPACE}", text) if lang == "fr" else text

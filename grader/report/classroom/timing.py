@@ -1,0 +1,60 @@
+"""Times that cannot be, or that two students share: signals for a human, from clocks that may be wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
+
+from grader.report.classroom.glimpse import Glimpse
+
+# Clocks of two machines differ, and files keep whole seconds.
+_SLACK = timedelta(minutes=5)
+Kind = Literal["measured-after", "too-short", "same-run", "same-archive"]
+
+
+@dataclass(frozen=True)
+class Oddity:
+    """Something about time or origin that does not fit; ``seen`` holds the two values side by side."""
+
+    kind: Kind
+    students: tuple[str, ...]
+    seen: tuple[str, str]
+
+
+def found(glimpses: Sequence[Glimpse]) -> tuple[Oddity, ...]:
+    """Return what does not fit, student by student, and then what several share."""
+    return (*_alone(glimpses), *_shared(glimpses))
+
+
+def _alone(glimpses: Sequence[Glimpse]) -> Iterator[Oddity]:
+    for one in glimpses:
+        run = one.measured
+        if run is None:
+            continue
+        last = run.finished or run.started
+        if last and one.handed_in and last > one.handed_in + _SLACK:
+            yield Oddity("measured-after", (one.student,), (one.handed_in.isoformat(), last.isoformat()))
+        if run.started and run.finished:
+            took = (run.finished - run.started).total_seconds()
+            # Times are kept to the second.
+            if took + 1 < run.least:
+                yield Oddity("too-short", (one.student,), (f"{took:.0f}", f"{run.least:.0f}"))
+
+
+def _shared(glimpses: Sequence[Glimpse]) -> Iterator[Oddity]:
+    archives: dict[str, list[str]] = {}
+    runs: dict[tuple[str, str], list[str]] = {}
+    for one in glimpses:
+        if one.sha256:
+            archives.setdefault(one.sha256, []).append(one.student)
+        if one.measured and one.measured.started:
+            runs.setdefault((one.measured.id, one.measured.started.isoformat()), []).append(one.student)
+    same = {tuple(sorted(who)) for who in archives.values() if len(who) > 1}
+    for who in sorted(same):
+        yield Oddity("same-archive", who, ("", ""))
+    for (name, started), students in sorted(runs.items()):
+        # Equal archives hold equal runs: once is enough.
+        if len(students) > 1 and tuple(sorted(students)) not in same:
+            yield Oddity("same-run", tuple(sorted(students)), (name, started))
