@@ -19,7 +19,7 @@ from domains import refusal
 from domains.errors import InputError, Position, UsageError
 from domains.refusal import Path_, Refusal, nearest, shown
 
-__all__ = ["Document", "Refusal", "nearest", "parse", "read", "validate"]
+__all__ = ["Document", "Refusal", "key_of", "nearest", "parse", "read", "refuse_unknown_keys", "validate"]
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -58,6 +58,11 @@ class Document:
         return InputError(problem, where=self.position(path), remedy=remedy)
 
 
+def key_of(path: Path_) -> Path_:
+    """Return the path of a value's key, to point an error at the key rather than at what it holds."""
+    return (*path[:-1], f"{path[-1]}{_KEY}")
+
+
 def read(file: Path, *, max_bytes: int = MAX_BYTES) -> Document:
     """Read a YAML file; raises :class:`InputError` at the first thing that is not plain, small data."""
     try:
@@ -90,6 +95,15 @@ def validate(document: Document, model: type[Model], *, at: Path_ = (), data: An
         return model.model_validate(document.data if data is None else data)
     except ValidationError as bad:
         raise _first_error(document, model, bad, at) from bad
+
+
+def refuse_unknown_keys(document: Document, model: type[BaseModel], *, at: Path_, data: Any) -> None:
+    """Raise for a key that a model does not know, and for nothing else."""
+    try:
+        model.model_validate(data)
+    except ValidationError as bad:
+        if any(one["type"] == "extra_forbidden" for one in bad.errors()):
+            raise _first_error(document, model, bad, at) from bad
 
 
 def _decoded(raw: bytes, file: Path, max_bytes: int) -> str:
@@ -215,7 +229,7 @@ def _first_error(document: Document, model: type[BaseModel], bad: ValidationErro
     if first["type"] == "extra_forbidden":
         key = str(first["loc"][-1])
         said = refusal.unknown_key(key, _model_at(model, first["loc"][:-1]))
-        return document.error((*path[:-1], f"{key}{_KEY}"), said.problem, said.remedy)
+        return document.error(key_of((*path[:-1], key)), said.problem, said.remedy)
     cause = first.get("ctx", {}).get("error")
     if isinstance(cause, Refusal):
         return document.error((*path, *cause.path), cause.problem, cause.remedy)

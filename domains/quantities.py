@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from domains.refusal import Refusal, nearest, shown
 
@@ -143,14 +143,30 @@ def _spelt(value: Any, kind: str, longest: int) -> Any:
     return value
 
 
-Switch = Annotated[Literal["on", "off"], BeforeValidator(_switch)]
-Bytes = Annotated[int, BeforeValidator(size)]
-PciAddress = Annotated[str, BeforeValidator(_pci_address)]
-AnyAddress = Annotated[str, BeforeValidator(_any_address)]
-Mac = Annotated[str, BeforeValidator(_mac)]
-Name = Annotated[str, BeforeValidator(_name)]
-Interface = Annotated[str, BeforeValidator(_interface)]
-CpuModel = Annotated[str, BeforeValidator(_cpu_model)]
+# What an editor is told may be written: the forms that the functions above take.
+_SWITCH_FORM = {"enum": ["on", "off", True, False], "description": "on or off"}
+_SIZE_FORM = {
+    "anyOf": [
+        {"type": "integer", "minimum": 0},
+        {"type": "string", "pattern": r"^\s*[0-9]{1,18}\s*([bB]|[kKmMgG]([iI][bB])?)?\s*$"},
+    ],
+    "description": "a whole number and a unit: 256 MiB, 2 GiB",
+}
+_ADDRESS = r"([0-9a-fA-F]{4}:)?[0-9a-fA-F]{2}:[01][0-9a-fA-F]\.[0-7]"
+_ADDRESS_FORM = {"type": "string", "pattern": f"^{_ADDRESS}$"}
+_ANY_ADDRESS_FORM = {"type": "string", "pattern": f"^(auto|{_ADDRESS})$"}
+_MAC_FORM = {"type": "string", "pattern": "^[0-9a-fA-F][02468aceACE]([:-][0-9a-fA-F]{2}){5}$"}
+_NAME_FORM = {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"}
+_INTERFACE_FORM = {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,14}$"}
+
+Switch = Annotated[Literal["on", "off"], BeforeValidator(_switch), WithJsonSchema(_SWITCH_FORM)]
+Bytes = Annotated[int, BeforeValidator(size), WithJsonSchema(_SIZE_FORM)]
+PciAddress = Annotated[str, BeforeValidator(_pci_address), WithJsonSchema(_ADDRESS_FORM)]
+AnyAddress = Annotated[str, BeforeValidator(_any_address), WithJsonSchema(_ANY_ADDRESS_FORM)]
+Mac = Annotated[str, BeforeValidator(_mac), WithJsonSchema(_MAC_FORM)]
+Name = Annotated[str, BeforeValidator(_name), WithJsonSchema(_NAME_FORM)]
+Interface = Annotated[str, BeforeValidator(_interface), WithJsonSchema(_INTERFACE_FORM)]
+CpuModel = Annotated[str, BeforeValidator(_cpu_model), WithJsonSchema(_NAME_FORM)]
 Model = Annotated[NicModel, BeforeValidator(_nic_model)]
 # Strict: YAML's "on" is no number, and neither is 2.0.
 Count = Annotated[int, Field(strict=True, ge=1)]

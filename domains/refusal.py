@@ -16,6 +16,8 @@ from pydantic import BaseModel
 Path_ = tuple[str | int, ...]
 
 _SHOWN = 60
+# So alike, a key is a slip for another one of the same mapping, whatever else has its name.
+_SLIP = 0.9
 
 
 class Refusal(ValueError):
@@ -36,10 +38,16 @@ class Complaint:
 
 def nearest(word: object, words: Iterable[str]) -> str | None:
     """Return the word that was probably meant, or None."""
-    known = list(words)
+    known, given = list(words), str(word)[:_SHOWN]
     same = [one for one in known if one.lower() == str(word).lower()]
-    close = same or difflib.get_close_matches(str(word)[:_SHOWN], known, n=1, cutoff=0.5)
-    return close[0] if close else None
+    close = same or difflib.get_close_matches(given, known, n=5, cutoff=0.5)
+    return max(close, key=lambda one: _likeness(given, one), default=None)
+
+
+def _likeness(given: str, known: str) -> tuple[float, bool, bool]:
+    """Of words that are equally near, two letters exchanged and then the same first letter are likelier."""
+    ratio = difflib.SequenceMatcher(None, known, given).ratio()
+    return ratio, sorted(given) == sorted(known), given[:1] == known[:1]
 
 
 def shown(value: object) -> str:
@@ -83,11 +91,12 @@ def unknown_key(key: str, model: type[BaseModel] | None) -> Complaint:
     called: Mapping[str, str] = getattr(model, "ALSO_CALLED", {})
     if meant := called.get(key.lower()):
         return Complaint(problem, f"did you mean {meant!r}?")
-    for name, field in model.model_fields.items():
+    guess = nearest(key, known)
+    is_slip = guess is not None and _likeness(key, guess)[0] >= _SLIP
+    for name, field in () if is_slip else model.model_fields.items():
         part = model_in(field.annotation)
         if part and part is not model and key in keys(part):
             return Complaint(problem, f"it belongs under {name}: write {name}: {{{key}: …}}")
-    guess = nearest(key, known)
     return Complaint(problem, f"did you mean {guess!r}?" if guess else f"known keys: {', '.join(known)}")
 
 

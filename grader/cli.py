@@ -33,6 +33,7 @@ COMMANDS = {
     "export": "Give marks to Moodle, Gradescope, nbgrader and others.",
     "try-answer": "Try a short text on a lab's rubric.",
     "verify": "Prove that a lab does what its author says.",
+    "schema": "Print the JSON Schema of a file, for your editor.",
     "predict": "Commit a prediction before measuring.",
     "clean": "Remove what killed runs left behind.",
     "test": "Run tdlab's own tests.",

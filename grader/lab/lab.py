@@ -14,7 +14,7 @@ from pydantic import BeforeValidator, Field
 
 from domains import document
 from domains.document import Document, Refusal
-from domains.errors import UsageError
+from domains.errors import InputError, UsageError
 from domains.paths import LABS
 from grader.lab import experiments, parameters, vocabulary
 from grader.lab.parameters import Value, Variable
@@ -25,6 +25,8 @@ from grader.language.bilingual import Bilingual
 LAB_FILE = "lab.yaml"
 # A whole lab in two languages is longer than a spec or a student's answers.
 _MAX_BYTES = 512 * 1024
+# What every question has: a key that is nearer to one of them is no slip for `kind`.
+_COMMON = ("kind", "id", "points", "ask", "hint", "unit", "wants", "items")
 
 
 def _file_or_list(value: Any) -> Any:
@@ -33,23 +35,29 @@ def _file_or_list(value: Any) -> Any:
     return value
 
 
-class _PartHead(Part):
+class PartHead(Part):
+    """A part in ``lab.yaml``: its questions, or the file that holds them."""
+
     id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
     title: Bilingual
     questions: Annotated[list[dict[str, Any]] | str, BeforeValidator(_file_or_list), Field(min_length=1)]
 
 
-class _PartFile(Part):
+class PartFile(Part):
+    """A part's questions in a file of their own (schema ``tdlab.part/1``)."""
+
     schema_: Literal["tdlab.part/1"] = Field(alias="schema")
     questions: Annotated[list[dict[str, Any]], Field(min_length=1)]
 
 
-class _LabHead(Part):
+class LabHead(Part):
+    """A lab as its file writes it (schema ``tdlab.lab/1``)."""
+
     schema_: Literal["tdlab.lab/1"] = Field(alias="schema")
     title: Bilingual
     words: Inside | None = None
     variants: dict[str, Any] = Field(default_factory=dict)
-    parts: Annotated[list[_PartHead], Field(min_length=1)]
+    parts: Annotated[list[PartHead], Field(min_length=1)]
 
 
 @dataclass(frozen=True)
@@ -105,7 +113,7 @@ def parse(doc: Document) -> Lab:
     """Turn a document into a lab."""
     if not isinstance(doc.data, dict):
         raise doc.error((), "a lab is a mapping of keys to values", "begin with: schema: tdlab.lab/1")
-    head = document.validate(doc, _LabHead)
+    head = document.validate(doc, LabHead)
     words: Vocabulary = ()
     if head.words is not None:
         words = vocabulary.load(_inside(doc, ("words",), head.words))
@@ -130,14 +138,14 @@ def _inside(doc: Document, at: tuple[str | int, ...], name: str) -> Path:
 
 
 def _listed(
-    doc: Document, number: int, part: _PartHead
+    doc: Document, number: int, part: PartHead
 ) -> tuple[Document, tuple[str | int, ...], list[dict[str, Any]]]:
     """Return where a part's questions stand: here, or in a file of their own; and the questions."""
     at = ("parts", number, "questions")
     if not isinstance(part.questions, str):
         return doc, at, part.questions
     other = document.read(_inside(doc, at, part.questions), max_bytes=_MAX_BYTES)
-    return other, ("questions",), document.validate(other, _PartFile).questions
+    return other, ("questions",), document.validate(other, PartFile).questions
 
 
 @dataclass(frozen=True)
@@ -158,6 +166,12 @@ def _questions(
     for index, data in enumerate(listed):
         here = (*at, index)
         kind = data.get("kind")
+        if (
+            kind is None
+            and (slip := document.nearest("kind", data))
+            and document.nearest(slip, _COMMON) == "kind"
+        ):
+            raise doc.error(document.key_of((*here, slip)), f"unknown key {slip!r}", "did you mean 'kind'?")
         if kind not in KINDS:
             guess = document.nearest(kind, KINDS)
             remedy = f"did you mean {guess!r}?" if guess else f"known kinds: {', '.join(KINDS)}"
@@ -180,7 +194,12 @@ def _question(doc: Document, at: tuple[str | int, ...], data: dict[str, Any], re
     model, variables = KINDS[data["kind"]], reading.variables
     if not variables:
         return document.validate(doc, model, at=at, data=data)
-    parameters.refuse_unknown(doc, at, data, variables)
+    try:
+        parameters.refuse_unknown(doc, at, data, variables)
+    except InputError:
+        # What stands below a misspelt key is read as something else: the key is the mistake.
+        document.refuse_unknown_keys(doc, model, at=at, data=data)
+        raise
     names = parameters.used(data, variables)
     for values in parameters.trials(variables, names):
         document.validate(doc, model, at=at, data=parameters.filled(data, values))

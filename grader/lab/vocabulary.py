@@ -19,7 +19,9 @@ _MAX_BYTES = 256 * 1024
 _NAME = re.compile(r"\{([^{}|]*)\}")
 
 
-class _File(Part):
+class WordsFile(Part):
+    """The words of a lab (schema ``tdlab.words/1``): a name for each thing, and what it is called."""
+
     schema_: Literal["tdlab.words/1"] = Field(alias="schema")
     words: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,31}$")], Annotated[str, Field(min_length=1)]]
 
@@ -27,7 +29,7 @@ class _File(Part):
 def load(file: Path) -> Vocabulary:
     """Read a vocabulary; raises :class:`domains.errors.InputError` where it names what it does not hold."""
     doc = document.read(file, max_bytes=_MAX_BYTES)
-    words = document.validate(doc, _File).words
+    words = document.validate(doc, WordsFile).words
     for name, text in words.items():
         _refuse_unknown(doc, ("words", name), _NAME.findall(text), words)
     return tuple(words.items())

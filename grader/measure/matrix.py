@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from domains import document
+from domains import document, refusal
 from domains.document import Document
 from domains.errors import UsageError
 from domains.refusal import Path_
@@ -102,12 +102,14 @@ def _cells(doc: Document, written: MatrixFile) -> Iterator[tuple[Cell, Path_]]:
         path: Path_ = ("cells", index)
         fields = dict(raw)
         cell_id = fields.pop("id", None)
+        _refuse_slip(doc, path, fields, DomainSpec)
         spec = _spec(doc, merged(written.base, fields), [(path, ())])
         yield Cell(_id(doc, cell_id, spec, path), spec), path
 
 
 def _product(doc: Document, written: MatrixFile) -> Iterator[tuple[Cell, Path_]]:
     names = list(written.axes)
+    _refuse_other_axes(doc, names)
     for choice in itertools.product(*(range(len(written.axes[name])) for name in names)) if names else ():
         fields: dict[str, Any] = dict(written.base)
         words: list[str] = []
@@ -115,9 +117,28 @@ def _product(doc: Document, written: MatrixFile) -> Iterator[tuple[Cell, Path_]]
         for name, index in zip(names, choice, strict=True):
             value = dict(written.axes[name][index])
             words.append(str(value.pop("id", None) or _label(name, value)))
+            part = refusal.model_in(DomainSpec.model_fields[name].annotation)
+            _refuse_slip(doc, ("axes", name, index), value, part)
             fields = merged(fields, {name: value})
             layers.append((("axes", name, index), (name,)))
         yield Cell("-".join(words), _spec(doc, fields, layers)), ("axes",)
+
+
+def _refuse_other_axes(doc: Document, names: Sequence[str]) -> None:
+    for name in names:
+        if name not in DomainSpec.model_fields:
+            said = refusal.unknown_key(name, DomainSpec)
+            raise doc.error(document.key_of(("axes", name)), said.problem, said.remedy)
+
+
+def _refuse_slip(
+    doc: Document, path: Path_, fields: Mapping[str, Any], model: type[BaseModel] | None
+) -> None:
+    """Refuse a key that is nearest to ``id``, which only a matrix knows; the others the spec refuses."""
+    known = refusal.keys(model) if model else []
+    for key in fields:
+        if key not in known and document.nearest(key, ["id", *known]) == "id":
+            raise doc.error(document.key_of((*path, key)), f"unknown key {key!r}", "did you mean 'id'?")
 
 
 def _id(doc: Document, given: Any, spec: DomainSpec, path: Path_) -> str:

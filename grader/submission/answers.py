@@ -57,7 +57,7 @@ def parse(raw: bytes, lab: str, questions: Collection[str], file: Path = Path(AN
         if key not in _KEYS:
             guess = document.nearest(key, _KEYS)
             remedy = f"did you mean {guess!r}?" if guess else "write it below answers:"
-            raise doc.error((f"{key}#key",), f"unknown key {key!r}", remedy)
+            raise doc.error(document.key_of((key,)), f"unknown key {key!r}", remedy)
     if doc.data.get("lab", lab) != lab:
         raise doc.error(
             ("lab",), f"these are answers to {doc.data['lab']!r}, not to {lab}", f"write: lab: {lab}"
@@ -94,7 +94,7 @@ def _values(doc: Document, questions: Collection[str]) -> Mapping[str, Answer]:
         if key in questions:
             values[key] = Answer(value, where)
         elif guess := document.nearest(key, questions):
-            beside = doc.position(("answers", f"{key}#key"))
+            beside = doc.position(document.key_of(("answers", key)))
             strays[guess] = Answer(
                 None, beside, f"{beside}: unknown question {key!r}; did you mean {guess!r}?"
             )

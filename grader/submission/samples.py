@@ -36,7 +36,9 @@ _FAR_OFF = 3.0
 _DIGITS = 4
 
 
-class _Wrong(Part):
+class WrongFile(Part):
+    """``wrong.yaml``: the wrong idea of a sample, and the questions that it must lose."""
+
     about: Bilingual
     loses: Annotated[list[QuestionId], Field(min_length=1)]
 
@@ -59,7 +61,7 @@ def samples(lab: Lab) -> list[Sample]:
     found = [Sample(solution)]
     for folder in sorted(lab.folder.glob("wrong-*")):
         doc = document.read(folder / _WRONG_FILE)
-        wrong = document.validate(doc, _Wrong)
+        wrong = document.validate(doc, WrongFile)
         for index, question in enumerate(wrong.loses):
             if lab.question(question) is None:
                 guess = document.nearest(question, [one.id for one in lab])

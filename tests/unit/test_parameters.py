@@ -61,7 +61,7 @@ DOMAIN = """\
 
 
 def lab(text: str = HEAD + EXITS + RATIO + DOMAIN) -> Lab:
-    return labs.parse(document.parse(text.encode(), Path("lab.yaml")))
+    return labs.parse(document.parse(text.encode(), Path("student/lab.yaml")))
 
 
 def number(lab: Lab, question_id: str) -> NumberQuestion:
