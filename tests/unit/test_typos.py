@@ -29,13 +29,14 @@ KEY = str(document.key_of(("",))[-1])
 OWN_NAMES = {"options", "feedback", "words", "variants", "measures", "tables", "columns", "notes", "pairs"}
 # What they become is a name for something else, and is told as that.
 OTHER_NAMES = {"e100"}
-KNOWN_WORDS = {
-    *KINDS,
-    *METRICS,
-    *get_args(NicModel),
-    *get_args(Unit),
-    *get_args(description.Need),
-    *get_args(description.Chapter),
+KNOWN_WORDS: dict[str, frozenset[str]] = {
+    "kind": frozenset(KINDS),
+    "metric": frozenset(METRICS),
+    "nic": frozenset(get_args(NicModel)),
+    "model": frozenset(get_args(NicModel)),
+    "unit": frozenset(get_args(Unit)),
+    "needs": frozenset(get_args(description.Need)),
+    "chapter": frozenset(get_args(description.Chapter)),
 }
 # Below these keys stand words of the author's own.
 OWN_WORDS = {"id", "words", "pairs", "variants", "options", "wordings", "x", "y", "table"}
@@ -143,9 +144,10 @@ def known_words(files: list[Path]) -> Iterator[Slip]:
             value = value_at(doc.data, path)
             # The unit of an experiment is free text.
             is_free = name == "unit" and file.name == description.FILE
-            if isinstance(value, str) and value in KNOWN_WORDS and (name, value) not in seen and not is_free:
+            known = KNOWN_WORDS.get(name, frozenset())
+            if isinstance(value, str) and value in known and (name, value) not in seen and not is_free:
                 seen.add((name, value))
-                yield Slip(file, value, where, frozenset(KNOWN_WORDS))
+                yield Slip(file, value, where, known)
 
 
 def refusal(slip: Slip, typo: str, read: Read) -> InputError | None:
