@@ -11,14 +11,20 @@ from grader.language import LANGUAGES, Lang
 
 if TYPE_CHECKING:
     from grader.workspace.feedback import Feedback
+    from grader.workspace.workspace import Workspace
 
 
 @click.command("check")
 @click.argument("workspace", type=click.Path(path_type=Path), default=Path())
 @click.argument("questions", nargs=-1)
+@click.option(
+    "--host", "host_name", metavar="NAME", help="Look at this lab host first (localhost: this machine)."
+)
 @click.option("--lang", type=click.Choice(LANGUAGES), help="Language, instead of the workspace's.")
 @click.option("--json", "as_json", is_flag=True, help="Print it (tdlab.check/1) to stdout.")
-def command(workspace: Path, questions: tuple[str, ...], lang: Lang | None, as_json: bool) -> int:
+def command(
+    workspace: Path, questions: tuple[str, ...], host_name: str | None, lang: Lang | None, as_json: bool
+) -> int:
     """Look at the answers in WORKSPACE (this folder): all of them, or those to QUESTIONS.
 
     Exit code 1 says that something can still be made better.
@@ -31,6 +37,8 @@ def command(workspace: Path, questions: tuple[str, ...], lang: Lang | None, as_j
 
     place = workspaces.find(workspace)
     own: Lang = lang or place.identity.lang
+    if host_name is not None:
+        _look_at(place, host_name)
     found = _asked(feedback.look(place.submission(), place.lab.slug, own), questions)
     if as_json:
         rows = [
@@ -44,6 +52,27 @@ def command(workspace: Path, questions: tuple[str, ...], lang: Lang | None, as_j
         print_feedback(found, own)
     good = {"noted", "right", "waiting", "not-here"}
     return EXIT_DONE if all(one.state in good for one in found) else EXIT_CHECKS_FAILED
+
+
+def _look_at(place: Workspace, name: str) -> None:
+    """Look at a lab host for all that the lab asks of one, and keep what is found in the evidence."""
+    from domains import hosts
+    from domains.errors import InfrastructureError, UsageError
+    from grader.facts import collect
+    from grader.lab.questions import HostQuestion
+    from grader.workspace import measuring
+
+    asked = [one for one in place.lab if isinstance(one, HostQuestion)]
+    if not asked:
+        raise UsageError(f"{place.lab.slug} asks nothing of a host", remedy="leave --host out")
+    host = hosts.find(name)
+    facts = [fact for one in asked for fact in (*one.needs, *one.facts)]
+    found = collect.look(place.lab.slug, facts, host, emulator=hosts.emulator(host))
+    text = found.model_dump_json(by_alias=True, indent=1) + "\n"
+    is_measured = found.problem is None
+    click.echo(measuring.keep(place, "host.json", text, [], is_measured=is_measured), err=True)
+    if found.problem:
+        raise InfrastructureError(f"{name} could not be looked at: {found.problem}")
 
 
 def _asked(found: list[Feedback], questions: tuple[str, ...]) -> list[Feedback]:
