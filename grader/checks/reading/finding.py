@@ -1,22 +1,24 @@
-"""Whether a wording stands in a sentence, where, and whether it is denied there."""
+"""Whether a wording stands in a text, where, and whether it is denied there."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from itertools import accumulate
 
 from grader.checks.reading.clauses import Sentence
-from grader.checks.reading.tokens import common
-from grader.checks.reading.wording import Lexicon, Term, Wording
+from grader.checks.reading.tokens import Token, common
+from grader.checks.reading.wording import Forms, Lexicon, Term, Wording
 
-# Words of one wording stand at most this far from the first to the last.
+# Words of one wording stand at most this far from the first to the last, in one sentence or in two.
 _SPAN = 22
+_SPAN_OF_TWO = 16
 # Small words that may stand within words in a row: « table des pages », "table of the pages".
 _GAP = 2
 # Words that join two clauses, so that the second may say another thing.
 _JOINS = frozenset(common()["joins"].split())
+_GOES_ON = frozenset(common()["goes_on"].split())
+_STOP = Token(".", ".", is_mark=True)
 
 Place = tuple[int, ...]
 
@@ -31,40 +33,65 @@ class State(IntEnum):
 
 @dataclass(frozen=True)
 class Match:
-    """A wording found: how it stands there, and in which places of which sentence."""
+    """A wording found: how it stands there, and in which words of the text."""
 
     state: State
-    sentence: int
     places: Place
 
 
 @dataclass(frozen=True)
 class Read:
-    """A sentence with the atoms of each of its words, and the number of the clause that each stands in."""
+    """All words and marks of a text: what each stands for, its clause, its sentence, whether it is denied."""
 
-    number: int
-    sentence: Sentence
+    tokens: tuple[Token, ...]
     atoms: tuple[frozenset[str], ...]
     clauses: tuple[int, ...]
+    sentences: tuple[int, ...]
+    denied: frozenset[int]
+    # Sentences that speak on of what the one before named: « Elles coûtent cher. »
+    going_on: frozenset[int]
+    # Where each atom stands.
+    index: Mapping[str, Sequence[int]]
 
     @classmethod
-    def of(cls, number: int, sentence: Sentence, lexicon: Lexicon) -> Read:
-        """Read a sentence with the words of a lexicon."""
+    def of(cls, sentences: Sequence[Sentence], lexicon: Lexicon) -> Read:
+        """Read the sentences of a text with the words of a lexicon."""
+        tokens: list[Token] = []
+        numbers: list[int] = []
+        denied: set[int] = set()
+        for number, sentence in enumerate(sentences):
+            denied.update(len(tokens) + at for at in sentence.denied)
+            tokens += [*sentence.tokens, _STOP]
+            numbers += [number] * (len(sentence.tokens) + 1)
         none: frozenset[str] = frozenset()
-        atoms = tuple(none if one.is_mark else lexicon.atoms(one.plain) for one in sentence.tokens)
-        clauses = tuple(accumulate(int(one.is_mark or one.plain in _JOINS) for one in sentence.tokens))
-        return cls(number, sentence, atoms, clauses)
+        atoms = tuple(none if one.is_mark else lexicon.atoms(one.plain) for one in tokens)
+        index: dict[str, list[int]] = {}
+        clauses: list[int] = []
+        clause = 0
+        for at, token in enumerate(tokens):
+            clause += token.is_mark or token.plain in _JOINS
+            clauses.append(clause)
+            for atom in atoms[at]:
+                index.setdefault(atom, []).append(at)
+        going_on = frozenset(
+            number for number, sentence in enumerate(sentences) if sentence.tokens[0].plain in _GOES_ON
+        )
+        return cls(tuple(tokens), atoms, tuple(clauses), tuple(numbers), frozenset(denied), going_on, index)
 
-    def places(self, forms: Sequence[Sequence[str]]) -> list[Place]:
-        """Return where one of the forms stands, each as the places of its words."""
-        found = []
-        for form in forms:
-            for start, atoms in enumerate(self.atoms):
-                if form[0] in atoms and (place := self._row(form, start)):
-                    found.append(place)
-        return found
+    def places(self, heads: Mapping[str, Forms]) -> list[Place]:
+        """Return where one of the forms stands, each as the places of its words, in their order."""
+        found = [
+            place
+            for head in heads.keys() & self.index.keys()
+            for form in heads[head]
+            for start in self.index[head]
+            if (place := self._row(form, start))
+        ]
+        return sorted(found)
 
     def _row(self, form: Sequence[str], start: int) -> Place | None:
+        if len(form) == 1:
+            return (start,)
         places = [start]
         at = start
         for part in form[1:]:
@@ -72,7 +99,7 @@ class Read:
                 if part in self.atoms[step]:
                     at = step
                     break
-                token = self.sentence.tokens[step]
+                token = self.tokens[step]
                 if token.is_mark or token.plain not in common()["stop"]:
                     return None
             else:
@@ -82,25 +109,48 @@ class Read:
 
     def is_denied(self, place: Place) -> bool:
         """Say whether a negation reaches the words of a place."""
-        return any(at in self.sentence.denied for at in place)
+        return any(at in self.denied for at in place)
 
 
-def find(wording: Wording, reads: Sequence[Read]) -> Match | None:
-    """Return the best match of a wording in the sentences: said before denied, early before late."""
+def find(wording: Wording, read: Read) -> Match | None:
+    """Return the best match of a wording: said before denied, in one sentence before two."""
+    wanted: list[tuple[Term, list[Place]]] = []
+    for term in wording.terms:
+        places = read.places(term.heads)
+        if not places and term.mode != "without":
+            return None
+        wanted.append((term, places))
     best: Match | None = None
-    for read in reads:
-        match = _in_sentence(wording.terms, read)
+    for first, last in _windows(read, wanted):
+        match = _within(wanted, read, first, last)
         if match and (best is None or match.state > best.state):
             best = match
             if best.state is State.SAID:
-                return best
+                break
     return best
 
 
-def _in_sentence(terms: Sequence[Term], read: Read) -> Match | None:
-    wanted: list[tuple[list[Place], bool]] = []
-    for term in terms:
-        places = read.places(term.forms)
+def _windows(read: Read, wanted: Sequence[tuple[Term, Sequence[Place]]]) -> Iterator[tuple[int, int]]:
+    """Yield the sentences, then the pairs of neighbours, that hold all terms."""
+    held = [
+        {read.sentences[place[0]] for place in places} for term, places in wanted if term.mode != "without"
+    ]
+    if not held:
+        return
+    for number in sorted(set.intersection(*held)):
+        yield number, number
+    if len(held) > 1:
+        for number in sorted(set.union(*held)):
+            if number + 1 in read.going_on and all(here & {number, number + 1} for here in held):
+                yield number, number + 1
+
+
+def _within(
+    wanted: Sequence[tuple[Term, Sequence[Place]]], read: Read, first: int, last: int
+) -> Match | None:
+    chosen: list[tuple[list[Place], bool]] = []
+    for term, everywhere in wanted:
+        places = [place for place in everywhere if first <= read.sentences[place[0]] <= last]
         if term.mode == "without":
             if any(not read.is_denied(place) for place in places):
                 return None
@@ -109,18 +159,17 @@ def _in_sentence(terms: Sequence[Term], read: Read) -> Match | None:
             places = [place for place in places if read.is_denied(place)]
         if not places:
             return None
-        wanted.append((places, term.mode == "said"))
-    clean = [([place for place in places if not (said and read.is_denied(place))]) for places, said in wanted]
-    if all(clean) and (place := _together(clean)):
-        return Match(State.SAID, read.number, place)
-    place = _together([places for places, _ in wanted])
-    return Match(State.DENIED, read.number, place) if place else None
+        chosen.append((places, term.mode == "said"))
+    span = _SPAN if first == last else _SPAN_OF_TWO
+    clean = [[place for place in places if not (said and read.is_denied(place))] for places, said in chosen]
+    if all(clean) and (place := _together(clean, span)):
+        return Match(State.SAID, place)
+    together = _together([places for places, _ in chosen], span)
+    return Match(State.DENIED, together) if together else None
 
 
-def _together(wanted: Sequence[Sequence[Place]]) -> Place | None:
+def _together(wanted: Sequence[Sequence[Place]], span: int) -> Place | None:
     """Choose one place a term, without two terms on one word, and near each other."""
-    if not wanted:
-        return None
     anchor_term = min(range(len(wanted)), key=[len(places) for places in wanted].__getitem__)
     for anchor in wanted[anchor_term]:
         used = set(anchor)
@@ -132,6 +181,6 @@ def _together(wanted: Sequence[Sequence[Place]]) -> Place | None:
                 nearest = min((abs(place[0] - anchor[0]), place) for place in free)
                 used |= set(nearest[1])
         else:
-            if max(used) - min(used) <= _SPAN:
+            if max(used) - min(used) <= span:
                 return tuple(sorted(used))
     return None

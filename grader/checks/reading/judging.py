@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
+from typing import NamedTuple
 
 from grader.checks.reading import finding, pairs
 from grader.checks.reading.clauses import goes_both_ways, sentences
 from grader.checks.reading.finding import Match, Read, State
 from grader.checks.reading.rubric import Rubric, rubric
-from grader.checks.reading.tokens import Token, common, tokens
+from grader.checks.reading.tokens import common, tokens
 from grader.checks.reading.wording import Wording
 from grader.lab.questions import TextQuestion
 
@@ -85,64 +86,67 @@ def judge(question: TextQuestion, text: str) -> Judgement:
     if len(text) > _MOST_LETTERS:
         return Judgement(0.0, Why.LONG)
     rules = rubric(question)
-    read = tokens(text)
-    plain = [token.plain for token in read if not token.is_mark]
+    typed = tokens(text)
+    plain = [token.plain for token in typed if not token.is_mark]
     if nothing := _says_nothing(plain, rules):
         return Judgement(0.0, nothing)
     if len(plain) > _LONGEST:
         return Judgement(0.0, Why.LONG)
-    reads = [Read.of(at, one, rules.lexicon) for at, one in enumerate(sentences(read))]
-    made = pairs.chosen(rules, reads) if rules.subjects else []
-    right = {name: _best(ways, reads, made) for name, ways in rules.ideas.items()}
-    wrong = {name: _best(ways, reads, made) for name, ways in rules.wrong_ideas.items()}
-    return _judged(rules, reads, read, right, wrong)
+    read = Read.of(list(sentences(typed)), rules.lexicon)
+    made = pairs.chosen(rules, read) if rules.subjects else []
+    right = {name: _best(ways, read, made) for name, ways in rules.ideas.items()}
+    wrong = {name: _best(ways, read, made) for name, ways in rules.wrong_ideas.items()}
+    return _judged(rules, read, right, wrong)
 
 
-def _best(ways: Sequence[Wording], reads: Sequence[Read], made: Sequence[pairs.Chosen]) -> Match | None:
-    found = [pairs.find(one, made) if one.subjects else finding.find(one, reads) for one in ways]
-    return max((one for one in found if one), key=lambda one: one.state, default=None)
+def _best(ways: Sequence[Wording], read: Read, made: Sequence[pairs.Chosen]) -> Match | None:
+    best: Match | None = None
+    for one in ways:
+        found = pairs.find(one, made) if one.subjects else finding.find(one, read)
+        if found and (best is None or found.state > best.state):
+            best = found
+            if best.state is State.SAID:
+                break
+    return best
 
 
 def _judged(
     rules: Rubric,
-    reads: Sequence[Read],
-    read: Sequence[Token],
+    read: Read,
     right: Mapping[str, Match | None],
     wrong: Mapping[str, Match | None],
 ) -> Judgement:
     held = [name for name, match in wrong.items() if match and match.state is State.SAID]
     right = _without_borrowed(right, [match for name in held if (match := wrong[name])])
     said = [name for name, match in right.items() if match and match.state is State.SAID]
-    rest = _Rest(rules, reads, [one for one in (*right.values(), *wrong.values()) if one])
+    rest = _Rest(rules, read, [one for one in (*right.values(), *wrong.values()) if one])
     fraction = round(len(said) / len(right), 4)
     why = _why(rules, read, right, said, held, rest)
     if why in {Why.WRONG_IDEA, Why.DENIED, Why.OFF_TOPIC}:
         fraction = 0.0
     elif held:
         fraction = round(fraction / 2, 4)
-    return Judgement(fraction, why, _seen(right, reads), _seen(wrong, reads))
+    return Judgement(fraction, why, _seen(right, read), _seen(wrong, read))
 
 
 def _without_borrowed(right: Mapping[str, Match | None], held: Sequence[Match]) -> dict[str, Match | None]:
     """Drop right ideas that stand in the very words of a wrong one: « les sorties ne coûtent rien »."""
-    taken = {(match.sentence, at) for match in held for at in match.places}
-
-    def is_own(match: Match) -> bool:
-        return not taken & {(match.sentence, at) for at in match.places}
-
-    return {name: match if match and is_own(match) else None for name, match in right.items()}
+    taken = {at for match in held for at in match.places}
+    return {
+        name: match if match and taken.isdisjoint(match.places) else None for name, match in right.items()
+    }
 
 
 def _why(
     rules: Rubric,
-    read: Sequence[Token],
+    read: Read,
     right: Mapping[str, Match | None],
     said: Sequence[str],
     held: Sequence[str],
     rest: _Rest,
 ) -> Why:
     missing = [name for name in right if name not in said]
-    if goes_both_ways(read):
+    if goes_both_ways(read.tokens):
         return Why.HEDGED
     if held and said:
         return Why.BOTH
@@ -168,59 +172,57 @@ def _why(
     return Why.OFF_TOPIC if rest.is_elsewhere(missing) else Why.UNCLEAR_REST
 
 
+class _Left(NamedTuple):
+    """A word that no idea was found in."""
+
+    word: str
+    atoms: frozenset[str]
+    is_denied: bool
+    clause: int
+
+
 class _Rest:
     """What a text says beside the ideas that were found in it."""
 
-    def __init__(self, rules: Rubric, reads: Sequence[Read], found: Sequence[Match]) -> None:
-        used = {(match.sentence, at) for match in found for at in match.places}
+    def __init__(self, rules: Rubric, read: Read, found: Sequence[Match]) -> None:
+        used = {at for match in found for at in match.places}
         stop = common()["stop"]
         self._rules = rules
-        self._reads = reads
-        # The clauses in which an idea was found: (sentence, clause).
-        self._told = {
-            (match.sentence, reads[match.sentence].clauses[at]) for match in found for at in match.places
-        }
-        self._clauses = [
-            (read.number, read.clauses[at])
-            for read in reads
-            for at, token in enumerate(read.sentence.tokens)
-            if not token.is_mark and (read.number, at) not in used and token.plain not in stop
-        ]
+        self._read = read
+        # The clauses in which an idea was found.
+        self._told = {read.clauses[at] for at in used}
         self._left = [
-            (token.plain, read.atoms[at], at in read.sentence.denied)
-            for read in reads
-            for at, token in enumerate(read.sentence.tokens)
-            if not token.is_mark and (read.number, at) not in used and token.plain not in stop
+            _Left(token.plain, read.atoms[at], at in read.denied, read.clauses[at])
+            for at, token in enumerate(read.tokens)
+            if not token.is_mark and at not in used and token.plain not in stop
         ]
 
     def signs(self, missing: Sequence[str], *, elsewhere: bool = False) -> int:
         """Count undenied words that hint at a missing idea; ``elsewhere``: in clauses of their own."""
         hints = frozenset(atom for name in missing for atom in self._rules.signs[name])
         return sum(
-            bool(atoms & hints) and not (elsewhere and clause in self._told)
-            for (_, atoms, is_denied), clause in zip(self._left, self._clauses, strict=True)
-            if not is_denied
+            bool(one.atoms & hints) and not (elsewhere and one.clause in self._told)
+            for one in self._left
+            if not one.is_denied
         )
 
     def objects(self) -> bool:
         """Say whether something unknown is set against the ideas: « …, mais le cache garde les octets »."""
         counts = Counter(
-            clause
-            for (word, atoms, is_denied), clause in zip(self._left, self._clauses, strict=True)
-            if not is_denied and clause not in self._told and not atoms & self._rules.background
+            one.clause
+            for one in self._left
+            if not one.is_denied and one.clause not in self._told and not one.atoms & self._rules.background
         )
         against = common()["against"].split()
         return any(
-            counts[read.number, read.clauses[at]] >= _OBJECTION
-            for read in self._reads
-            for at, token in enumerate(read.sentence.tokens)
+            counts[self._read.clauses[at]] >= _OBJECTION
+            for at, token in enumerate(self._read.tokens)
             if token.plain in against
         )
 
     def is_asked(self, match: Match) -> bool:
         """Say whether an idea was found in words of the question alone, which may only repeat it."""
-        tokens = self._reads[match.sentence].sentence.tokens
-        return all(tokens[at].plain in self._rules.asked for at in match.places)
+        return all(self._read.tokens[at].plain in self._rules.asked for at in match.places)
 
     def is_elsewhere(self, missing: Sequence[str]) -> bool:
         """Say whether a text is about something else: no hint of any idea, or one in a good many words."""
@@ -233,30 +235,26 @@ class _Rest:
         )
         hints = frozenset(atom for name in missing for atom in self._rules.own[name])
         hints -= own | self._rules.background
-        beside = [(word, atoms, is_denied) for word, atoms, is_denied in self._left if not atoms & own]
-        if any(atoms & hints for _, atoms, is_denied in beside if not is_denied):
+        beside = [one for one in self._left if not one.atoms & own]
+        if any(one.atoms & hints for one in beside if not one.is_denied):
             return False
         # What is denied beside an idea may take it back.
-        if any(is_denied for _, _, is_denied in beside):
+        if any(one.is_denied for one in beside):
             return False
         new = [
-            word
-            for word, atoms, _ in beside
-            if word not in self._rules.asked and not atoms & self._rules.background
+            one
+            for one in beside
+            if one.word not in self._rules.asked and not one.atoms & self._rules.background
         ]
         return len(new) <= _LITTLE
 
 
-def _seen(found: Mapping[str, Match | None], reads: Sequence[Read]) -> tuple[Seen, ...]:
+def _seen(found: Mapping[str, Match | None], read: Read) -> tuple[Seen, ...]:
     return tuple(
-        Seen(name, match.state, " … ".join(_typed(reads[match.sentence], match.places)))
+        Seen(name, match.state, " … ".join(dict.fromkeys(read.tokens[at].typed for at in match.places)))
         for name, match in found.items()
         if match
     )
-
-
-def _typed(read: Read, places: Sequence[int]) -> list[str]:
-    return list(dict.fromkeys(read.sentence.tokens[at].typed for at in places))
 
 
 def _says_nothing(plain: Sequence[str], rules: Rubric) -> Why | None:

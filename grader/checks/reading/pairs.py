@@ -15,6 +15,8 @@ _COUNTED = (("1", "2", "3", "4", "5"), ("a", "b", "c", "d", "e"), ("1er", "2e", 
 # « pour AMD je ne sais plus »: no choice is made for what stands beside.
 _UNSURE = frozenset(common()["unsure"].split())
 _SUBJECT, _CHOICE, _BESIDES = range(3)
+# What parts the pieces of a sentence; its end parts them too.
+_PIECES = frozenset({",", ":", "(", ")", "."})
 
 
 @dataclass(frozen=True)
@@ -36,15 +38,14 @@ class Chosen:
 
     subject: str
     choice: str
-    sentence: int
     places: tuple[int, ...]
     is_denied: bool = False
 
 
-def chosen(rules: Rubric, reads: Sequence[Read]) -> list[Chosen]:
+def chosen(rules: Rubric, read: Read) -> list[Chosen]:
     """Return every choice with its subject, by the order in which they are named."""
-    mentions = [one for read in reads for one in _mentions(rules, read)]
-    if listed := list(_listed(list(rules.subjects)[: rules.asked_for], mentions, reads)):
+    mentions = _mentions(rules, read)
+    if listed := list(_listed(list(rules.subjects)[: rules.asked_for], mentions, read)):
         return listed
     found: list[Chosen] = []
     for _, here in groupby(mentions, key=lambda one: one.sentence):
@@ -59,7 +60,7 @@ def find(wording: Wording, made: Sequence[Chosen]) -> Match | None:
     if not good:
         return None
     is_clean = len(good) == len(mine) and not any(one.is_denied for one in good)
-    return Match(State.SAID if is_clean else State.DENIED, good[0].sentence, good[0].places)
+    return Match(State.SAID if is_clean else State.DENIED, good[0].places)
 
 
 def _mentions(rules: Rubric, read: Read) -> list[Mention]:
@@ -67,24 +68,22 @@ def _mentions(rules: Rubric, read: Read) -> list[Mention]:
     for kind, known in enumerate((rules.subjects, rules.choices, rules.besides)):
         for name, forms in known.items():
             for place in read.places(forms):
-                piece = _piece(read, place[0])
-                is_denied = read.is_denied(place)
-                found.append(Mention(kind, name, read.number, place[0], place[-1], piece, is_denied))
+                sentence, piece = read.sentences[place[0]], _piece(read, place[0])
+                found.append(Mention(kind, name, sentence, place[0], place[-1], piece, read.is_denied(place)))
     kept: list[Mention] = []
     # The longest first: « virtuel invité » is no invité of its own.
     for one in sorted(found, key=lambda one: (one.at - one.end, one.at)):
         if all(one.at > other.end or one.end < other.at for other in kept):
             kept.append(one)
     kept.sort(key=lambda one: one.at)
-    words = [token.plain for token in read.sentence.tokens]
-    unknown = {_piece(read, at) for at, word in enumerate(words) if word in _UNSURE}
+    unknown = {_piece(read, at) for at, token in enumerate(read.tokens) if token.plain in _UNSURE}
     kept = [one for one in kept if one.piece not in unknown or one.kind == _CHOICE]
     # A choice that is denied is not made.
     return [one for one in kept if one.kind == _SUBJECT or (one.kind == _CHOICE and not one.is_denied)]
 
 
 def _piece(read: Read, at: int) -> int:
-    return sum(token.typed in {",", ":", "(", ")"} for token in read.sentence.tokens[:at])
+    return sum(token.typed in _PIECES for token in read.tokens[:at])
 
 
 def _aligned(mentions: list[Mention]) -> Iterator[Chosen]:
@@ -108,43 +107,41 @@ def _aligned(mentions: list[Mention]) -> Iterator[Chosen]:
 
 def _paired(subject: Mention, choice: Mention) -> Chosen:
     places = tuple(sorted({subject.at, choice.at}))
-    return Chosen(subject.name, choice.name, subject.sentence, places, subject.is_denied)
+    return Chosen(subject.name, choice.name, places, subject.is_denied)
 
 
-def _listed(subjects: Sequence[str], mentions: Sequence[Mention], reads: Sequence[Read]) -> Iterator[Chosen]:
+def _listed(subjects: Sequence[str], mentions: Sequence[Mention], read: Read) -> Iterator[Chosen]:
     """Read "1 virtio 2 passthrough …", or as many bare choices as there are subjects, in the order asked."""
-    words = [
-        (read.number, at, token.plain) for read in reads for at, token in enumerate(read.sentence.tokens)
-    ]
     for counted in _COUNTED:
-        marks = _in_order(words, counted[: len(subjects)])
-        named = [(one.sentence, one.at) for one in mentions if one.kind == _SUBJECT]
+        marks = _in_order(read, counted[: len(subjects)])
+        named = [one.at for one in mentions if one.kind == _SUBJECT]
         if len(marks) == len(subjects) > 2 and all(marks[-1] < one for one in named):
-            yield from _between(subjects, marks, mentions)
+            yield from _between(subjects, marks, mentions, read)
             return
     if any(one.kind == _SUBJECT for one in mentions):
         return
     if len(mentions) == len(subjects) and len({one.sentence for one in mentions}) == 1:
         for subject, one in zip(subjects, mentions, strict=True):
-            yield Chosen(subject, one.name, one.sentence, (one.at,))
+            yield Chosen(subject, one.name, (one.at,))
 
 
-def _in_order(words: Sequence[tuple[int, int, str]], counted: Sequence[str]) -> list[tuple[int, int]]:
-    marks: list[tuple[int, int]] = []
-    for sentence, at, word in words:
-        if len(marks) < len(counted) and word == counted[len(marks)]:
-            marks.append((sentence, at))
+def _in_order(read: Read, counted: Sequence[str]) -> list[int]:
+    marks: list[int] = []
+    for at, token in enumerate(read.tokens):
+        if len(marks) < len(counted) and token.plain == counted[len(marks)]:
+            marks.append(at)
     return marks
 
 
 def _between(
-    subjects: Sequence[str], marks: Sequence[tuple[int, int]], mentions: Sequence[Mention]
+    subjects: Sequence[str], marks: Sequence[int], mentions: Sequence[Mention], read: Read
 ) -> Iterator[Chosen]:
-    sentence, at = marks[-1]
+    sentence = read.sentences[marks[-1]]
     # A number may end its own sentence: « 4. virtio »; what comes after that gives reasons.
-    is_alone = not any(one.sentence == sentence and one.at > at for one in mentions)
-    ends = [*marks[1:], (sentence + 1 + is_alone, 0)]
-    for subject, begin, end in zip(subjects, marks, ends, strict=True):
+    is_alone = not any(one.sentence == sentence and one.at > marks[-1] for one in mentions)
+    last = sentence + is_alone
+    end = next((at for at, number in enumerate(read.sentences) if number > last), len(read.tokens))
+    for subject, begin, stop in zip(subjects, marks, [*marks[1:], end], strict=True):
         for one in mentions:
-            if one.kind == _CHOICE and begin < (one.sentence, one.at) < end:
-                yield Chosen(subject, one.name, one.sentence, (one.at,))
+            if one.kind == _CHOICE and begin < one.at < stop:
+                yield Chosen(subject, one.name, (one.at,))

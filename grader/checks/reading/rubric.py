@@ -12,6 +12,7 @@ from grader.checks.reading.wording import (
     Lexicon,
     Wording,
     asked_words,
+    by_head,
     forms,
     known_words,
     parse,
@@ -30,9 +31,10 @@ class Rubric:
     signs: dict[str, frozenset[str]]
     # All atoms of an idea: once it is found, more of them say nothing new.
     own: dict[str, frozenset[str]]
-    subjects: dict[str, Forms]
-    choices: dict[str, Forms]
-    besides: dict[str, Forms]
+    # The words of what a pair names, by their first.
+    subjects: dict[str, dict[str, Forms]]
+    choices: dict[str, dict[str, Forms]]
+    besides: dict[str, dict[str, Forms]]
     # How many of the subjects are asked for: the first ones.
     asked_for: int
     lexicon: Lexicon
@@ -72,9 +74,9 @@ def rubric(question: TextQuestion) -> Rubric:
         wrong_ideas=wrong,
         signs={name: atoms - quiet for name, atoms in own.items()},
         own=own,
-        subjects=subjects,
-        choices=choices,
-        besides=besides,
+        subjects={name: by_head(named) for name, named in subjects.items()},
+        choices={name: by_head(named) for name, named in choices.items()},
+        besides={name: by_head(named) for name, named in besides.items()},
         asked_for=len(pairs.of) if pairs else 0,
         lexicon=lexicon,
         asked=asked,

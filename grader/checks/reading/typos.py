@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
+from grader.checks.reading.stems import stems
 from grader.checks.reading.tokens import LONGEST_WORD
 
 _SHORTEST = 5
@@ -22,9 +23,11 @@ def meant(word: str, known: Sequence[str]) -> str | None:
     if not _SHORTEST <= len(word) <= LONGEST_WORD or not word.isalpha():
         return None
     slips = 1 if len(word) < _LONG else 2
-    near = process.extract(word, known, scorer=OSA.distance, score_cutoff=slips, limit=3)
+    near = process.extract(word, known, scorer=OSA.distance, score_cutoff=slips, limit=8)
     near = [one for one in near if len(one[0]) >= _SHORTEST and one[0][0] == word[0]]
     if not near:
         return None
     best = min(distance for _, distance, _ in near)
-    return next(name for name, distance, _ in near if distance == best)
+    nearest = [name for name, distance, _ in near if distance == best]
+    # Two words as near as each other: which was meant is a guess, unless they are forms of one word.
+    return nearest[0] if frozenset.intersection(*map(stems, nearest)) else None

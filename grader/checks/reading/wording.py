@@ -9,7 +9,7 @@ the lab's vocabulary (``{exit}``). ``no:term`` wants the term denied, ``any:term
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Literal
 
@@ -28,8 +28,13 @@ _SHORTEST_STEM = 4
 class Term:
     """Alternatives, each of them words in a row; and how they are to stand in the sentence."""
 
-    forms: tuple[tuple[str, ...], ...]
+    forms: Forms
     mode: Mode = "said"
+    # The forms by their first word: only what a text holds is looked for, not all that it might.
+    heads: Mapping[str, Forms] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "heads", by_head(self.forms))
 
 
 @dataclass(frozen=True)
@@ -49,7 +54,15 @@ def parse(wording: str, vocabulary: Mapping[str, str]) -> Wording:
     return Wording(terms=tuple(_term(one, vocabulary) for one in wording.split()))
 
 
-def forms(text: str, vocabulary: Mapping[str, str]) -> tuple[tuple[str, ...], ...]:
+def by_head(forms: Forms) -> dict[str, Forms]:
+    """Return forms by their first word."""
+    found: dict[str, Forms] = {}
+    for form in forms:
+        found[form[0]] = (*found.get(form[0], ()), form)
+    return found
+
+
+def forms(text: str, vocabulary: Mapping[str, str]) -> Forms:
     """Return the alternatives of a term, names replaced by their words (which may be names again)."""
     found: list[tuple[str, ...]] = []
     for one in text.split("|"):
