@@ -25,6 +25,7 @@ _WHY: dict[Why, Bilingual] = {
     Why.BOTH: words.WHY_HEDGED,
     Why.UNCLEAR_DENIAL: words.WHY_NEGATED,
     Why.UNCLEAR_REST: words.WHY_SOME,
+    Why.SOUP: words.WHY_SOUP,
 }
 
 

@@ -10,13 +10,17 @@ from grader.checks.reading.negation import denied
 from grader.checks.reading.tokens import Token
 
 # Both ways at once: whatever the words say, the writer has not chosen.
-_BOTH_WAYS = re.compile(
-    r"\b(ca depend|cela depend|it depends|ou alors|ou bien|soit .* soit|either|a la fois|l un ou l autre"
-    r"|or else|en meme temps|at the same time|n importe le?quel|peu importe|whatever|whichever|ou pas|or not"
-    r"|or maybe|ou peut etre|i hesitate|j hesite|one or the other|ou sinon|or both|ou les deux"
-    r"|un peu des deux|both .* and (slow|fast|not)|d un cote .* de l autre|not sure (if|whether|about)"
-    r"|pas sure? (si|que|de)|je crois|peut etre|maybe|perhaps|parfois|sometimes|some say|on dit que"
-    r"|certains disent|probablement|possibly"
+_EACH = r"ou alors|ou bien|"
+_EITHER = (
+    r"\b({}soit .* soit|either|a la fois|l un ou l autre|or else|ou pas|or not"
+    r"|one or the other|ou sinon|or both|ou les deux|un peu des deux|both .* and (slow|fast|not)"
+    r"|d un cote .* de l autre)\b"
+)
+_CHOOSING = (re.compile(_EITHER.format(_EACH)), re.compile(_EITHER.format("")))
+_DOUBT = re.compile(
+    r"\b(depends?|dependra|dependrait|n importe le?quel|peu importe|whatever|whichever|or maybe|ou peut etre"
+    r"|i hesitate|j hesite|not sure (if|whether|about)|pas sure? (si|que|de)|peut etre|maybe|perhaps|parfois"
+    r"|sometimes|some say|on dit que|certains disent|probablement|possibly"
     # What is said is called false as a whole: nobody knows how much of it is meant.
     r"|(ne )?est (pas (vrai|exact)|faux|inexact) (que|qu|de)|faux de (dire|croire|penser)"
     r"|not (true|correct|right) (that|to)|(false|wrong|untrue|incorrect) (that|to (say|think|believe)))\b"
@@ -43,6 +47,10 @@ def sentences(text: Sequence[Token]) -> Iterator[Sentence]:
         here = []
 
 
-def goes_both_ways(text: Sequence[Token]) -> bool:
-    """Say whether the writer left both ways open, in so many words."""
-    return bool(_BOTH_WAYS.search(" ".join(token.plain for token in text if not token.is_mark)))
+def goes_both_ways(text: Sequence[Token], *, is_paired: bool = False) -> bool:
+    """Say whether the writer left both ways open, in so many words.
+
+    ``is_paired``: of things that go in pairs, « vmx chez Intel ou bien svm chez AMD » chooses one for each.
+    """
+    said = " ".join(token.plain for token in text if not token.is_mark)
+    return bool(_DOUBT.search(said) or _CHOOSING[is_paired].search(said))

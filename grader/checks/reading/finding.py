@@ -15,6 +15,8 @@ _SPAN = 22
 _SPAN_OF_TWO = 16
 # Small words that may stand within words in a row: « table des pages », "table of the pages".
 _GAP = 2
+# « physique vers hôte » is no « physique hôte ».
+_SMALL = common()["stop"] - frozenset(common()["leading"].split())
 # Words that join two clauses, so that the second may say another thing.
 _JOINS = frozenset(common()["joins"].split())
 _GOES_ON = frozenset(common()["goes_on"].split())
@@ -100,7 +102,7 @@ class Read:
                     at = step
                     break
                 token = self.tokens[step]
-                if token.is_mark or token.plain not in common()["stop"]:
+                if token.is_mark or token.plain not in _SMALL:
                     return None
             else:
                 return None
@@ -159,12 +161,15 @@ def _within(
             places = [place for place in places if read.is_denied(place)]
         if not places:
             return None
-        chosen.append((places, term.mode == "said"))
+        if term.mode != "beside":
+            chosen.append((places, term.mode in {"said", "after"}))
+    is_ordered = any(term.mode == "after" for term, _ in wanted)
+    choose = _in_order if is_ordered else _together
     span = _SPAN if first == last else _SPAN_OF_TWO
     clean = [[place for place in places if not (said and read.is_denied(place))] for places, said in chosen]
-    if all(clean) and (place := _together(clean, span)):
+    if all(clean) and (place := choose(clean, span)):
         return Match(State.SAID, place)
-    together = _together([places for places, _ in chosen], span)
+    together = choose([places for places, _ in chosen], span)
     return Match(State.DENIED, together) if together else None
 
 
@@ -183,4 +188,19 @@ def _together(wanted: Sequence[Sequence[Place]], span: int) -> Place | None:
         else:
             if max(used) - min(used) <= span:
                 return tuple(sorted(used))
+    return None
+
+
+def _in_order(wanted: Sequence[Sequence[Place]], span: int) -> Place | None:
+    """Choose one place a term, each behind the one before."""
+    for first in wanted[0]:
+        used = list(first)
+        for places in wanted[1:]:
+            place = next((one for one in places if one[0] > used[-1]), None)
+            if place is None:
+                break
+            used += place
+        else:
+            if used[-1] - used[0] <= span:
+                return tuple(used)
     return None

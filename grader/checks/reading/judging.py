@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
-from typing import NamedTuple
 
 from grader.checks.reading import finding, pairs
 from grader.checks.reading.clauses import goes_both_ways, sentences
 from grader.checks.reading.finding import Match, Read, State
+from grader.checks.reading.rest import Rest
 from grader.checks.reading.rubric import Rubric, rubric
-from grader.checks.reading.tokens import common, tokens
+from grader.checks.reading.tokens import Token, common, tokens
 from grader.checks.reading.wording import Wording
 from grader.lab.questions import TextQuestion
 
 _LONGEST = 120
-# So many words beside the ideas found are still little: more of them may say another idea in other words.
-_LITTLE = 1
-# So many words after a "but" make an objection of their own.
-_OBJECTION = 2
-# In so many words a single hint of an idea is chance: the text is about something else.
-_MANY = 6
+# So many words, and not one of those that make a sentence.
+_SOUP = 5
 # Longer texts are not read at all: no honest short answer comes near.
 _MOST_LETTERS = 20_000
 
@@ -44,9 +39,10 @@ class Why(StrEnum):
     BOTH = "both"
     UNCLEAR_DENIAL = "unclear-denial"
     UNCLEAR_REST = "unclear-rest"
+    SOUP = "soup"
 
 
-_FOR_THE_TEACHER = frozenset({Why.LONG, Why.HEDGED, Why.BOTH, Why.UNCLEAR_DENIAL, Why.UNCLEAR_REST})
+_FOR_THE_TEACHER = frozenset({Why.LONG, Why.HEDGED, Why.BOTH, Why.UNCLEAR_DENIAL, Why.UNCLEAR_REST, Why.SOUP})
 
 
 @dataclass(frozen=True)
@@ -92,11 +88,59 @@ def judge(question: TextQuestion, text: str) -> Judgement:
         return Judgement(0.0, nothing)
     if len(plain) > _LONGEST:
         return Judgement(0.0, Why.LONG)
+    if not rules.subjects and _is_soup(typed):
+        return Judgement(0.0, Why.SOUP)
     read = Read.of(list(sentences(typed)), rules.lexicon)
     made = pairs.chosen(rules, read) if rules.subjects else []
     right = {name: _best(ways, read, made) for name, ways in rules.ideas.items()}
     wrong = {name: _best(ways, read, made) for name, ways in rules.wrong_ideas.items()}
-    return _judged(rules, read, right, wrong)
+    return _judged(_Found.of(rules, read, right, wrong, pairs.settled(rules, made)))
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What was found in a text: right and wrong ideas, and which of them are said."""
+
+    rules: Rubric
+    read: Read
+    right: Mapping[str, Match | None]
+    wrong: Mapping[str, Match | None]
+    # Of pairs: for every subject one thing is chosen.
+    is_settled: bool
+    said: tuple[str, ...]
+    held: tuple[str, ...]
+
+    @classmethod
+    def of(
+        cls,
+        rules: Rubric,
+        read: Read,
+        right: Mapping[str, Match | None],
+        wrong: Mapping[str, Match | None],
+        is_settled: bool,
+    ) -> _Found:
+        """Drop right ideas that stand in the very words of a wrong one: « les sorties ne coûtent rien »."""
+        held = _names(wrong, State.SAID)
+        taken = {at for name in held for match in (wrong[name],) if match for at in match.places}
+        own = {
+            name: match if match and not taken.issuperset(match.places) else None
+            for name, match in right.items()
+        }
+        return cls(rules, read, own, wrong, is_settled, _names(own, State.SAID), held)
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The right ideas that are not said."""
+        return tuple(name for name in self.right if name not in self.said)
+
+    @property
+    def denied(self) -> tuple[str, ...]:
+        """The right ideas that are denied."""
+        return _names(self.right, State.DENIED)
+
+
+def _names(found: Mapping[str, Match | None], state: State) -> tuple[str, ...]:
+    return tuple(name for name, match in found.items() if match and match.state is state)
 
 
 def _best(ways: Sequence[Wording], read: Read, made: Sequence[pairs.Chosen]) -> Match | None:
@@ -110,143 +154,52 @@ def _best(ways: Sequence[Wording], read: Read, made: Sequence[pairs.Chosen]) -> 
     return best
 
 
-def _judged(
-    rules: Rubric,
-    read: Read,
-    right: Mapping[str, Match | None],
-    wrong: Mapping[str, Match | None],
-) -> Judgement:
-    held = [name for name, match in wrong.items() if match and match.state is State.SAID]
-    right = _without_borrowed(right, [match for name in held if (match := wrong[name])])
-    said = [name for name, match in right.items() if match and match.state is State.SAID]
-    rest = _Rest(rules, read, [one for one in (*right.values(), *wrong.values()) if one])
-    fraction = round(len(said) / len(right), 4)
-    why = _why(rules, read, right, said, held, rest)
+def _judged(found: _Found) -> Judgement:
+    why = _why(found)
+    fraction = round(len(found.said) / len(found.right), 4)
     if why in {Why.WRONG_IDEA, Why.DENIED, Why.OFF_TOPIC}:
         fraction = 0.0
-    elif held:
+    elif found.held and why is not Why.SOME_IDEAS:
         fraction = round(fraction / 2, 4)
-    return Judgement(fraction, why, _seen(right, read), _seen(wrong, read))
+    return Judgement(fraction, why, _seen(found.right, found.read), _seen(found.wrong, found.read))
 
 
-def _without_borrowed(right: Mapping[str, Match | None], held: Sequence[Match]) -> dict[str, Match | None]:
-    """Drop right ideas that stand in the very words of a wrong one: « les sorties ne coûtent rien »."""
-    taken = {at for match in held for at in match.places}
-    return {
-        name: match if match and taken.isdisjoint(match.places) else None for name, match in right.items()
-    }
-
-
-def _why(
-    rules: Rubric,
-    read: Read,
-    right: Mapping[str, Match | None],
-    said: Sequence[str],
-    held: Sequence[str],
-    rest: _Rest,
-) -> Why:
-    missing = [name for name in right if name not in said]
-    if goes_both_ways(read.tokens):
+def _why(found: _Found) -> Why:
+    rules = found.rules
+    if goes_both_ways(found.read.tokens, is_paired=found.is_settled):
         return Why.HEDGED
-    if held and said:
+    if found.is_settled and all(name in rules.choosing for name in found.held) and found.missing:
+        # Each choice is right or wrong by itself, and there is nothing else to say.
+        return Why.SOME_IDEAS if found.said else Why.WRONG_IDEA
+    if found.held and found.said:
         return Why.BOTH
-    if held:
+    rest = Rest(rules, found.read, [one for one in (*found.right.values(), *found.wrong.values()) if one])
+    if found.held:
         # Of pairs, all that is said of any subject was read: there is nothing to hint at more.
-        is_certain = bool(rules.subjects) or rest.signs(missing, elsewhere=True) <= 1
+        is_certain = bool(rules.subjects) or rest.signs(found.missing, elsewhere=True) <= 1
         return Why.WRONG_IDEA if is_certain else Why.BOTH
-    if not missing:
+    if not found.missing:
         return Why.BOTH if rest.objects() else Why.ALL_IDEAS
-    is_denied = any(match and match.state is State.DENIED for match in right.values())
-    if said:
-        if is_denied:
-            return Why.UNCLEAR_DENIAL
-        found = [match for name in said if (match := right[name])]
-        is_certain = rest.is_clear(missing) and not any(rest.is_asked(match) for match in found)
-        return Why.SOME_IDEAS if is_certain else Why.UNCLEAR_REST
-    if is_denied:
-        all_denied = all(match and match.state is State.DENIED for match in right.values())
-        # Of a pair, what is denied may be the subject, the choice, or one choice of two: not certain.
-        is_certain = not rules.subjects and rest.signs(missing) == 0
-        is_certain &= all_denied or rest.is_clear(missing)
-        return Why.DENIED if is_certain else Why.UNCLEAR_DENIAL
-    return Why.OFF_TOPIC if rest.is_elsewhere(missing) else Why.UNCLEAR_REST
+    if found.said:
+        return _why_some(found, rest)
+    return _why_none(found, rest)
 
 
-class _Left(NamedTuple):
-    """A word that no idea was found in."""
+def _why_some(found: _Found, rest: Rest) -> Why:
+    if any(not (match := found.right[name]) or not rest.is_asked(match) for name in found.denied):
+        return Why.UNCLEAR_DENIAL
+    matches = [match for name in found.said if (match := found.right[name])]
+    is_certain = rest.is_clear(found.missing) and not any(rest.is_asked(match) for match in matches)
+    return Why.SOME_IDEAS if is_certain else Why.UNCLEAR_REST
 
-    word: str
-    atoms: frozenset[str]
-    is_denied: bool
-    clause: int
 
-
-class _Rest:
-    """What a text says beside the ideas that were found in it."""
-
-    def __init__(self, rules: Rubric, read: Read, found: Sequence[Match]) -> None:
-        used = {at for match in found for at in match.places}
-        stop = common()["stop"]
-        self._rules = rules
-        self._read = read
-        # The clauses in which an idea was found.
-        self._told = {read.clauses[at] for at in used}
-        self._left = [
-            _Left(token.plain, read.atoms[at], at in read.denied, read.clauses[at])
-            for at, token in enumerate(read.tokens)
-            if not token.is_mark and at not in used and token.plain not in stop
-        ]
-
-    def signs(self, missing: Sequence[str], *, elsewhere: bool = False) -> int:
-        """Count undenied words that hint at a missing idea; ``elsewhere``: in clauses of their own."""
-        hints = frozenset(atom for name in missing for atom in self._rules.signs[name])
-        return sum(
-            bool(one.atoms & hints) and not (elsewhere and one.clause in self._told)
-            for one in self._left
-            if not one.is_denied
-        )
-
-    def objects(self) -> bool:
-        """Say whether something unknown is set against the ideas: « …, mais le cache garde les octets »."""
-        counts = Counter(
-            one.clause
-            for one in self._left
-            if not one.is_denied and one.clause not in self._told and not one.atoms & self._rules.background
-        )
-        against = common()["against"].split()
-        return any(
-            counts[self._read.clauses[at]] >= _OBJECTION
-            for at, token in enumerate(self._read.tokens)
-            if token.plain in against
-        )
-
-    def is_asked(self, match: Match) -> bool:
-        """Say whether an idea was found in words of the question alone, which may only repeat it."""
-        return all(self._read.tokens[at].plain in self._rules.asked for at in match.places)
-
-    def is_elsewhere(self, missing: Sequence[str]) -> bool:
-        """Say whether a text is about something else: no hint of any idea, or one in a good many words."""
-        return self.signs(missing) * _MANY <= len(self._left) and self.signs(missing) <= 1
-
-    def is_clear(self, missing: Sequence[str]) -> bool:
-        """Say whether the missing ideas are surely not there: no hint of them, and little else is said."""
-        own = frozenset(
-            atom for name, atoms in self._rules.own.items() if name not in missing for atom in atoms
-        )
-        hints = frozenset(atom for name in missing for atom in self._rules.own[name])
-        hints -= own | self._rules.background
-        beside = [one for one in self._left if not one.atoms & own]
-        if any(one.atoms & hints for one in beside if not one.is_denied):
-            return False
-        # What is denied beside an idea may take it back.
-        if any(one.is_denied for one in beside):
-            return False
-        new = [
-            one
-            for one in beside
-            if one.word not in self._rules.asked and not one.atoms & self._rules.background
-        ]
-        return len(new) <= _LITTLE
+def _why_none(found: _Found, rest: Rest) -> Why:
+    if not found.denied:
+        return Why.OFF_TOPIC if rest.is_elsewhere(found.missing) else Why.UNCLEAR_REST
+    # Of a pair, what is denied may be the subject, the choice, or one choice of two: not certain.
+    is_certain = not found.rules.subjects and rest.signs(found.missing) == 0
+    is_certain &= len(found.denied) == len(found.right) or rest.is_little()
+    return Why.DENIED if is_certain else Why.UNCLEAR_DENIAL
 
 
 def _seen(found: Mapping[str, Match | None], read: Read) -> tuple[Seen, ...]:
@@ -265,6 +218,13 @@ def _says_nothing(plain: Sequence[str], rules: Rubric) -> Why | None:
     new = [word for word in plain if word not in asked and word not in common()["stop"]]
     # A question's own words may be the answer: « quel mot ? » asks for no word that it names.
     return Why.COPIED if len(plain) >= 6 and len(new) <= len(plain) // 10 else None
+
+
+def _is_soup(typed: Sequence[Token]) -> bool:
+    """Say whether a text is words in a row: « VM exit KVM EPT shadow »."""
+    names = [token for token in typed if not token.is_mark]
+    is_said = any(token.plain in common()["stop"] for token in names)
+    return len(names) >= _SOUP and not is_said and all(one.typed == "," for one in typed if one.is_mark)
 
 
 @lru_cache(maxsize=4096)

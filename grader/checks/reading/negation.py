@@ -13,6 +13,8 @@ _ONLY, _PARTNERS, _BREAKS = _WORDS["only"], _WORDS["partners"], _WORDS["breaks"]
 # How many words a negation of one thing reaches: « aucun exit », "no more exits", « sans copie ».
 _NEAR = 5
 _FAR = 40
+# « si pas dedans le processeur parcourt »: a condition is short.
+_FEW = 4
 
 
 def denied(sentence: Sequence[Token]) -> frozenset[int]:
@@ -22,8 +24,19 @@ def denied(sentence: Sequence[Token]) -> frozenset[int]:
     for at, word in enumerate(plain):
         if sentence[at].is_mark:
             continue
-        places.update(_reach(sentence, plain, at, word))
+        reach = _reach(sentence, plain, at, word)
+        places.update(reach)
+        if word in _WORDS["useless"] or (reach and _WORDS["use"].intersection(plain[at + 1 : at + 5])):
+            places.update(_backward(sentence, plain, at))
     return frozenset(places)
+
+
+def _backward(sentence: Sequence[Token], plain: Sequence[str], at: int) -> range:
+    """« ajouter de la RAM n'aide pas » denies what comes before, to where its clause begins."""
+    start = at
+    while start and not sentence[start - 1].is_mark and plain[start - 1] not in _BREAKS:
+        start -= 1
+    return range(start, at)
 
 
 def _reach(sentence: Sequence[Token], plain: Sequence[str], at: int, word: str) -> range | set[int]:
@@ -103,6 +116,8 @@ def _spoken(sentence: Sequence[Token], plain: Sequence[str], at: int) -> set[int
 
 def _forward(sentence: Sequence[Token], plain: Sequence[str], at: int, most: int) -> range:
     end = at + 1
+    if _WORDS["condition"].intersection(plain[max(0, at - _FEW) : at]):
+        most = min(most, _FEW)
     while end < len(plain) and end - at <= most and not _breaks(sentence, plain, end, at):
         end += 1
     return range(at + 1, end)

@@ -15,6 +15,7 @@ _COUNTED = (("1", "2", "3", "4", "5"), ("a", "b", "c", "d", "e"), ("1er", "2e", 
 # « pour AMD je ne sais plus »: no choice is made for what stands beside.
 _UNSURE = frozenset(common()["unsure"].split())
 _SUBJECT, _CHOICE, _BESIDES = range(3)
+_OR = frozenset({"or", "ou"})
 # What parts the pieces of a sentence; its end parts them too.
 _PIECES = frozenset({",", ":", "(", ")", "."})
 
@@ -79,7 +80,15 @@ def _mentions(rules: Rubric, read: Read) -> list[Mention]:
     unknown = {_piece(read, at) for at, token in enumerate(read.tokens) if token.plain in _UNSURE}
     kept = [one for one in kept if one.piece not in unknown or one.kind == _CHOICE]
     # A choice that is denied is not made.
-    return [one for one in kept if one.kind == _SUBJECT or (one.kind == _CHOICE and not one.is_denied)]
+    kept = [one for one in kept if one.kind == _SUBJECT or (one.kind == _CHOICE and not one.is_denied)]
+    return [one for at, one in enumerate(kept) if not at or not _repeats(read, kept[at - 1], one)]
+
+
+def _repeats(read: Read, one: Mention, other: Mention) -> bool:
+    """Say whether a choice is named twice in a row: « rtl8139 émulée »."""
+    between = read.tokens[one.end + 1 : other.at]
+    is_same = one.kind == other.kind == _CHOICE and one.name == other.name
+    return is_same and not any(token.is_mark or token.plain in {*_OR, "et", "and"} for token in between)
 
 
 def _piece(read: Read, at: int) -> int:
@@ -102,12 +111,42 @@ def _aligned(mentions: list[Mention]) -> Iterator[Chosen]:
     runs = [list(run) for _, run in groupby(mentions, key=lambda one: one.kind)]
     for one, other in zip(runs[::2], runs[1::2], strict=False):
         subjects, choices = (one, other) if first == _SUBJECT else (other, one)
-        yield from (_paired(subject, choice) for subject in subjects for choice in choices)
+        if (
+            len({one.name for one in subjects})
+            == len({one.name for one in choices})
+            == len(one)
+            == len(other)
+        ):
+            # « vmx et svm, pour Intel et AMD »: as many of both, each in its turn.
+            yield from map(_paired, subjects, choices)
+        else:
+            yield from _crossed(subjects, choices)
+
+
+def _crossed(subjects: Sequence[Mention], choices: Sequence[Mention]) -> list[Chosen]:
+    """Pair all with all; where choices differ, those that share a piece of the sentence, if any do."""
+    both = [(subject, choice) for subject in subjects for choice in choices]
+    if len({one.name for one in choices}) > 1:
+        both = [pair for pair in both if pair[0].piece == pair[1].piece] or both
+    return [_paired(*pair) for pair in both]
 
 
 def _paired(subject: Mention, choice: Mention) -> Chosen:
     places = tuple(sorted({subject.at, choice.at}))
-    return Chosen(subject.name, choice.name, places, subject.is_denied)
+    # « pas de passthrough pour la ferme, mais virtio » denies another choice, before this one.
+    return Chosen(subject.name, choice.name, places, subject.is_denied and choice.at < subject.at)
+
+
+def settled(rules: Rubric, made: Sequence[Chosen]) -> bool:
+    """Say whether something is chosen, once and undenied, for every subject that is asked for."""
+    asked = list(rules.subjects)[: rules.asked_for]
+    if not asked:
+        return False
+    chosen = {name: [one for one in made if one.subject == name] for name in asked}
+    return all(
+        mine and not any(one.is_denied for one in mine) and len({one.choice for one in mine}) == 1
+        for mine in chosen.values()
+    )
 
 
 def _listed(subjects: Sequence[str], mentions: Sequence[Mention], read: Read) -> Iterator[Chosen]:
@@ -120,7 +159,8 @@ def _listed(subjects: Sequence[str], mentions: Sequence[Mention], read: Read) ->
             return
     if any(one.kind == _SUBJECT for one in mentions):
         return
-    if len(mentions) == len(subjects) and len({one.sentence for one in mentions}) == 1:
+    is_list = len(mentions) == len(subjects) and len({one.sentence for one in mentions}) == 1
+    if is_list and not any(token.plain in _OR for token in read.tokens[mentions[0].at : mentions[-1].at]):
         for subject, one in zip(subjects, mentions, strict=True):
             yield Chosen(subject, one.name, (one.at,))
 

@@ -38,6 +38,8 @@ class Rubric:
     # How many of the subjects are asked for: the first ones.
     asked_for: int
     lexicon: Lexicon
+    # Ideas, right and wrong, that choose something for a subject.
+    choosing: frozenset[str]
     asked: frozenset[str]
     background: frozenset[str]
 
@@ -72,20 +74,26 @@ def rubric(question: TextQuestion) -> Rubric:
     return Rubric(
         ideas=ideas,
         wrong_ideas=wrong,
-        signs={name: atoms - quiet for name, atoms in own.items()},
+        signs={
+            name: (_atoms(ways, "no") | _named(ways, subjects, choices)) - quiet
+            for name, ways in ideas.items()
+        },
         own=own,
         subjects={name: by_head(named) for name, named in subjects.items()},
         choices={name: by_head(named) for name, named in choices.items()},
         besides={name: by_head(named) for name, named in besides.items()},
         asked_for=len(pairs.of) if pairs else 0,
         lexicon=lexicon,
+        choosing=frozenset(
+            name for name, ways in (*ideas.items(), *wrong.items()) if all(one.subjects for one in ways)
+        ),
         asked=asked,
         background=background,
     )
 
 
-def _atoms(ways: tuple[Wording, ...]) -> frozenset[str]:
-    terms = (term for wording in ways for term in wording.terms if term.mode != "without")
+def _atoms(ways: tuple[Wording, ...], *but: str) -> frozenset[str]:
+    terms = (term for wording in ways for term in wording.terms if term.mode not in {"without", *but})
     return frozenset(atom for term in terms for form in term.forms for atom in form)
 
 

@@ -3,7 +3,8 @@
 A wording is terms that stand together in one sentence, in any order. A term is alternatives (``a|b``); an
 alternative is a word in any form, a beginning (``word*``), words in a row (``page_table``), or a name from
 the lab's vocabulary (``{exit}``). ``no:term`` wants the term denied, ``any:term`` takes it either way,
-``without:term`` wants it nowhere in the sentence. ``subject = choice`` pairs names of ``pairs``.
+``without:term`` wants it nowhere in the sentence, ``after:term`` behind the term before it, ``beside:term``
+leaves the word to another idea. ``subject = choice`` pairs names of ``pairs``.
 """
 
 from __future__ import annotations
@@ -17,8 +18,14 @@ from grader.checks.reading import typos
 from grader.checks.reading.stems import stems
 from grader.checks.reading.tokens import common, plain, words
 
-Mode = Literal["said", "no", "any", "without"]
-_MODES: dict[str, Mode] = {"no": "no", "any": "any", "without": "without"}
+Mode = Literal["said", "no", "any", "without", "after", "beside"]
+_MODES: dict[str, Mode] = {
+    "no": "no",
+    "any": "any",
+    "without": "without",
+    "after": "after",
+    "beside": "beside",
+}
 Forms = tuple[tuple[str, ...], ...]
 BACKGROUND = "background"
 _SHORTEST_STEM = 4

@@ -1,0 +1,118 @@
+"""What a text says beside the ideas that were found in it: nothing, hints of more, or something unknown."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from grader.checks.reading.finding import Match, Read
+from grader.checks.reading.rubric import Rubric
+from grader.checks.reading.tokens import common
+
+# So many words beside the ideas found are still little: more of them may say another idea in other words.
+_LITTLE = 1
+# So many words after a "but" make an objection of their own.
+_OBJECTION = 2
+# « pour AMD je ne sais plus »: what stands beside is not told.
+_UNSURE = re.compile(
+    r"\b((je|j) (ne )?(me )?(sais|souviens|rappelle|connais|ai) (plus|pas|oublie)"
+    r"|(do|can) not (know|remember|recall)|i forgot|dunno|idk|no (idea|clue)"
+    r"|aucune idee|pas d idee|(ai|j ai) oublie)\b"
+)
+# In so many words a single hint of an idea is chance: the text is about something else.
+_MANY = 6
+
+
+class Left(NamedTuple):
+    """A word that no idea was found in."""
+
+    word: str
+    atoms: frozenset[str]
+    is_denied: bool
+    clause: int
+
+
+class Rest:
+    """What a text says beside the ideas that were found in it."""
+
+    def __init__(self, rules: Rubric, read: Read, found: Sequence[Match]) -> None:
+        used = {at for match in found for at in match.places}
+        stop = common()["stop"]
+        self._rules = rules
+        self._read = read
+        # The clauses in which an idea was found.
+        self._told = {read.clauses[at] for at in used}
+        unsure = _unsure(read)
+        self._left = [
+            Left(token.plain, read.atoms[at], at in read.denied, read.clauses[at])
+            for at, token in enumerate(read.tokens)
+            if not token.is_mark
+            and at not in used
+            and token.plain not in stop
+            and read.clauses[at] not in unsure
+        ]
+
+    def signs(self, missing: Sequence[str], *, elsewhere: bool = False) -> int:
+        """Count undenied words that hint at a missing idea; ``elsewhere``: in clauses of their own."""
+        hints = frozenset(atom for name in missing for atom in self._rules.signs[name])
+        return sum(
+            bool(one.atoms & hints) and not (elsewhere and one.clause in self._told)
+            for one in self._left
+            if not one.is_denied
+        )
+
+    def objects(self) -> bool:
+        """Say whether something unknown is set against the ideas: « …, mais le cache garde les octets »."""
+        known = self._rules.background.union(*self._rules.own.values())
+        counts = Counter(
+            one.clause
+            for one in self._left
+            if not one.is_denied and one.clause not in self._told and not one.atoms & known
+        )
+        against = common()["against"].split()
+        return any(
+            counts[self._read.clauses[at]] >= _OBJECTION
+            for at, token in enumerate(self._read.tokens)
+            if token.plain in against
+        )
+
+    def is_asked(self, match: Match) -> bool:
+        """Say whether an idea was found in words of the question alone, which may only repeat it."""
+        return all(self._read.tokens[at].plain in self._rules.asked for at in match.places)
+
+    def is_elsewhere(self, missing: Sequence[str]) -> bool:
+        """Say whether a text is about something else: no hint of any idea, or one in a good many words."""
+        return self.signs(missing) * _MANY <= len(self._left) and self.signs(missing) <= 1
+
+    def is_clear(self, missing: Sequence[str]) -> bool:
+        """Say whether the missing ideas are surely not there: no hint of them, and little else is said."""
+        own = frozenset(
+            atom for name, atoms in self._rules.own.items() if name not in missing for atom in atoms
+        )
+        hints = frozenset(atom for name in missing for atom in self._rules.signs[name]) - own
+        beside = [one for one in self._left if not one.atoms & own]
+        if any(one.atoms & hints for one in beside if not one.is_denied):
+            return False
+        # What is denied beside an idea may take it back.
+        if any(one.is_denied for one in self._new(beside)):
+            return False
+        return len(self._new(beside)) <= _LITTLE
+
+    def is_little(self) -> bool:
+        """Say whether hardly a word is said that is neither denied nor known to hint at nothing."""
+        return len(self._new([one for one in self._left if not one.is_denied])) <= _LITTLE
+
+    def _new(self, words: Sequence[Left]) -> list[Left]:
+        quiet, asked = self._rules.background, self._rules.asked
+        return [one for one in words if one.word not in asked and not one.atoms & quiet]
+
+
+def _unsure(read: Read) -> set[int]:
+    """Return the clauses in which the writer says not to know."""
+    clauses: dict[int, list[str]] = {}
+    for at, token in enumerate(read.tokens):
+        if not token.is_mark:
+            clauses.setdefault(read.clauses[at], []).append(token.plain)
+    return {number for number, words in clauses.items() if _UNSURE.search(" ".join(words))}
