@@ -1,7 +1,7 @@
 """How honestly short answers are graded: on the labelled answers in ``data/short_answers``.
 
 A mark is given alone when the grader is certain, and it is wrong when it differs from the label's fraction by
-more than a quarter of the points. The held part is for measuring only: no answer of it is ever shown.
+more than a quarter of the points. The held parts are for measuring only: no answer of them is ever shown.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ _ENOUGH = 10_000
 
 
 def main() -> None:
-    """Mark both parts, and print how many marks were given alone and how many of those are wrong."""
+    """Mark all parts, and print how many marks were given alone and how many of those are wrong."""
     lab = labs.load(LABS / "r202")
     questions = {one.id: one for one in lab if isinstance(one, TextQuestion)}
     figures: dict[str, Any] = {"rule": f"wrong: more than {_TOLERANCE} of the points from the label"}
     rows: list[dict[str, Any]] = []
-    for part in ("tune", "held"):
+    for part in ("tune", "held", "held2"):
         text = (_DATA / f"{part}.jsonl").read_text(encoding="utf-8")
         here = [json.loads(line) for line in text.splitlines()]
         judged = [(row, judge(questions[row["question"]], row["answer"])) for row in here]

@@ -85,6 +85,8 @@ def test_forms_of_a_word_share_a_stem(one: str, other: str) -> None:
         ("edit", ["exit"], None),
         ("svm", ["vmx"], None),
         ("native", ["active"], None),
+        ("rearing", ["tearing", "reading", "roaring"], None),
+        ("regisre", ["registre", "registres"], "registre"),
         ("word", [], None),
     ],
 )
@@ -149,6 +151,11 @@ def denied(text: str) -> set[str]:
         ("nothing but a process", set(), {"process"}),
         ("on peut plus migrer", {"migrer"}, set()),
         ("y a plus d'émulation", {"emulation"}, set()),
+        ("ajouter de la RAM n'aide pas", {"ajouter", "ram"}, set()),
+        ("the RAM is not the problem: the exits are", {"ram"}, {"exits"}),
+        ("more RAM is useless", {"ram"}, set()),
+        ("if not there the cpu walks the table", {"there"}, {"walks", "table"}),
+        ("il est faux que ce soit lent", {"lent"}, set()),
     ],
 )
 def test_a_negation_reaches_what_it_denies(text: str, is_denied: set[str], is_not: set[str]) -> None:
@@ -173,6 +180,12 @@ def test_both_ways_at_once_is_noticed(text: str) -> None:
     assert not goes_both_ways(tokens("Lent, car un logiciel traite chaque instruction."))
 
 
+def test_a_choice_for_each_of_two_is_not_both_ways() -> None:
+    assert goes_both_ways(tokens("vmx ou bien svm"))
+    assert not goes_both_ways(tokens("vmx chez Intel ou bien svm chez AMD"), is_paired=True)
+    assert goes_both_ways(tokens("either vmx or svm"), is_paired=True)
+
+
 # ---------------------------------------------------------------- wordings
 
 SLOW = question(
@@ -188,6 +201,24 @@ def test_a_name_stands_for_its_words_and_names_in_them() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("the guest exits the host", Why.ALL_IDEAS),
+        ("the host exits the guest", Why.WRONG_IDEA),
+        ("the guest exits the host free of cost", Why.BOTH),
+        ("the guest ran. It exits", Why.ALL_IDEAS),
+        ("the guest ran. Cows exit", Why.UNCLEAR_REST),
+    ],
+)
+def test_terms_stand_in_order_and_go_on_into_a_sentence_that_speaks_on(text: str, why: Why) -> None:
+    asked = question(
+        {"leaves": ["guest after:exit*"]},
+        {"swapped": ["host after:exit* after:guest"], "free": ["beside:exit* free"]},
+    )
+    assert judge(asked, text).why is why
+
+
+@pytest.mark.parametrize(
     ("text", "why", "fraction"),
     [
         ("Slow: software handles each one.", Why.ALL_IDEAS, 1.0),
@@ -200,6 +231,7 @@ def test_a_name_stands_for_its_words_and_names_in_them() -> None:
         ("slow, software each, but cats sleep upstairs", Why.BOTH, 1.0),
         ("slow, it drinks coffee with friends", Why.UNCLEAR_REST, 0.5),
         ("slow and no cats", Why.UNCLEAR_REST, 0.5),
+        ("slow software ram guest lent", Why.SOUP, 0.0),
         ("je sais pas", Why.EMPTY, 0.0),
         ("idk, sorry", Why.EMPTY, 0.0),
         (" ?! ", Why.EMPTY, 0.0),
@@ -242,6 +274,8 @@ def test_the_words_an_idea_was_seen_in_are_kept_as_typed() -> None:
         ("svm pour intel, vmx pour amd", set(), {"swapped"}),
         ("amd=vmx", set(), {"swapped"}),
         ("vmx chez intel, pour amd je sais plus", {"vmx"}, set()),
+        ("vmx et svm, pour Intel et AMD", {"vmx", "svm"}, set()),
+        ("vmx chez Intel, kvm chez AMD", {"vmx"}, {"kvm"}),
     ],
 )
 def test_what_goes_with_which_is_read_in_either_order(text: str, ideas: set[str], wrong: set[str]) -> None:
@@ -261,6 +295,25 @@ def test_what_goes_with_which_is_read_in_either_order(text: str, ideas: set[str]
 )
 def test_four_choices_are_read_in_any_order_or_as_a_list(text: str) -> None:
     assert judge(TEXTS["3.6"], text).why is Why.ALL_IDEAS
+
+
+@pytest.mark.parametrize(
+    ("text", "why", "fraction"),
+    [
+        ("ferme: virtio, trading: VF, vieux: virtio, 200: virtio", Why.SOME_IDEAS, 0.75),
+        ("ferme: e1000, trading: virtio, vieux: VF, 200: passthrough", Why.WRONG_IDEA, 0.0),
+        (
+            "pas de passthrough pour la ferme mais virtio, VF au trading, e1000 au vieux, virtio aux 200",
+            Why.ALL_IDEAS,
+            1.0,
+        ),
+    ],
+)
+def test_where_each_is_chosen_once_nothing_is_left_to_the_teacher(
+    text: str, why: Why, fraction: float
+) -> None:
+    found = judge(TEXTS["3.6"], text)
+    assert (found.why, found.fraction) == (why, fraction)
 
 
 def test_two_choices_for_one_subject_are_no_choice() -> None:

@@ -222,9 +222,8 @@ def _says_nothing(plain: Sequence[str], rules: Rubric) -> Why | None:
 
 def _is_soup(typed: Sequence[Token]) -> bool:
     """Say whether a text is words in a row: « VM exit KVM EPT shadow »."""
-    names = [token for token in typed if not token.is_mark]
-    is_said = any(token.plain in common()["stop"] for token in names)
-    return len(names) >= _SOUP and not is_said and all(one.typed == "," for one in typed if one.is_mark)
+    is_said = any(token.is_mark or token.plain in common()["stop"] for token in typed)
+    return len(typed) >= _SOUP and not is_said
 
 
 @lru_cache(maxsize=4096)

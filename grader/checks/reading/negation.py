@@ -14,7 +14,7 @@ _ONLY, _PARTNERS, _BREAKS = _WORDS["only"], _WORDS["partners"], _WORDS["breaks"]
 _NEAR = 5
 _FAR = 40
 # « si pas dedans le processeur parcourt »: a condition is short.
-_FEW = 4
+_FEW = 3
 
 
 def denied(sentence: Sequence[Token]) -> frozenset[int]:
@@ -60,6 +60,8 @@ def _reach(sentence: Sequence[Token], plain: Sequence[str], at: int, word: str) 
 
 
 def _clause(sentence: Sequence[Token], plain: Sequence[str], at: int, word: str, after: str) -> set[int]:
+    if word in _WORDS["untrue"]:
+        return set(_forward(sentence, plain, at, _FAR))
     if after in _ONLY or (word == "nothing" and after == "but"):
         return set()
     reach = set(_forward(sentence, plain, at, _FAR))

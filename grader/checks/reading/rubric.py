@@ -62,7 +62,7 @@ def rubric(question: TextQuestion) -> Rubric:
     asked = asked_words(question.ask.say(lang) for lang in LANGUAGES)
     known, _ = known_words(question.vocabulary)
     background = _atoms_of(forms("{" + BACKGROUND + "}", vocabulary))
-    used = {atom for ways in (*ideas.values(), *wrong.values()) for atom in _atoms(ways)} | background
+    used = {atom for ways in (*ideas.values(), *wrong.values()) for atom in _all_atoms(ways)} | background
     used |= {
         atom
         for named in (*subjects.values(), *choices.values(), *besides.values())
@@ -92,8 +92,13 @@ def rubric(question: TextQuestion) -> Rubric:
     )
 
 
+def _all_atoms(ways: tuple[Wording, ...]) -> frozenset[str]:
+    return frozenset(atom for one in ways for term in one.terms for form in term.forms for atom in form)
+
+
 def _atoms(ways: tuple[Wording, ...], *but: str) -> frozenset[str]:
-    terms = (term for wording in ways for term in wording.terms if term.mode not in {"without", *but})
+    """Return the words that wordings look for, but those of some modes."""
+    terms = (term for one in ways for term in one.terms if term.mode not in {"without", *but})
     return frozenset(atom for term in terms for form in term.forms for atom in form)
 
 
