@@ -99,8 +99,8 @@ def _aligned(mentions: list[Mention]) -> Iterator[Chosen]:
     """Pair runs of subjects with runs of choices, in whichever order the writer keeps."""
     pieces = [list(piece) for _, piece in groupby(mentions, key=lambda one: one.piece)]
     if len(pieces) > 1 and all({one.kind for one in piece} == {_SUBJECT, _CHOICE} for piece in pieces):
-        for piece in pieces:
-            yield from _aligned(piece)
+        for part in pieces:
+            yield from _aligned(part)
         return
     first, last = mentions[0].kind, mentions[-1].kind
     named = {one.name for one in mentions if one.kind == _CHOICE}
