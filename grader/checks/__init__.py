@@ -11,6 +11,7 @@ from grader.checks.practical.experiment import check_experiment
 from grader.checks.practical.host import check_host
 from grader.checks.practical.transcript import check_transcript
 from grader.checks.prediction import check_prediction
+from grader.checks.settling import settled
 from grader.checks.text import check_text
 from grader.checks.verdict import Context, result
 from grader.lab.questions import (
@@ -34,7 +35,14 @@ __all__ = ["Context", "check"]
 
 
 def check(question: Question, answer: Answer, context: Context) -> CheckResult:
-    """Judge one answer; whatever the answer holds, a result comes back and nothing is raised for it."""
+    """Judge one answer; whatever the answer holds, a result comes back and nothing is raised for it.
+
+    What rests on evidence that is not verified is left to the teacher, and hints that were asked for cost.
+    """
+    return settled(_judged(question, answer, context), question, answer, context)
+
+
+def _judged(question: Question, answer: Answer, context: Context) -> CheckResult:
     if isinstance(question, FileQuestion):
         return _check_file(question, answer, context)
     # What was measured may be impossible on this host: these look for themselves, also without an answer.

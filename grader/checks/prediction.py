@@ -23,6 +23,8 @@ def check_prediction(question: PredictionQuestion, answer: Answer, context: Cont
         if question.items:
             hint = words.AN_ORDER.say(lang, items=", ".join(question.items))
         return _failed(question, context, answer.value, hint)
+    if question.id in bundle.given_up:
+        return _failed(question, context, answer.value, words.GIVEN_UP.say(lang))
     if bundle.run is None:
         return without_value(question, evidence.no_run(bundle), context, answer.value)
     mine = [one for one in bundle.commitments if one.question == question.id]

@@ -28,8 +28,21 @@ MEASURE_FIRST = both(
     "{cause}. Mesurez par `tdlab bench` dans votre espace de travail : "
     "ce qu'il trouve est rendu avec vos réponses.",
 )
-HOST_CANNOT = both("not gradable on this host: {cause}", "non notable sur cette machine : {cause}")
-UNVERIFIED = both("unverified, left to the teacher: {cause}", "non vérifié, laissé à l'enseignant : {cause}")
+HOST_CANNOT = both(
+    "not gradable on this host: {cause}. It is not counted; an emulated lab host may show it: "
+    "tdlab host up --emulated lab1, then measure with --host lab1",
+    "non notable sur cette machine : {cause}. Ce n'est pas compté ; un hôte de TD émulé peut le montrer : "
+    "tdlab host up --emulated lab1, puis mesurez avec --host lab1",
+)
+GIVEN_UP = both(
+    "you measured with --without-predicting first: this prediction can earn no more points",
+    "vous avez d'abord mesuré avec --without-predicting : cette prédiction ne rapporte plus de points",
+)
+UNVERIFIED = both("unverified, left to the teacher: {cause}", "non vérifié, laissé à l'enseignant : {cause}")
+VERIFIED = both("verified", "vérifié")
+HINTS_COST = both(
+    "{count} hint(s) asked for: −{points} points", "{count} indice(s) demandé(s) : −{points} point(s)"
+)
 UNREADABLE = both(
     "the measures could not be read, left to the teacher: {cause}",
     "les mesures n'ont pas pu être lues, laissé à l'enseignant : {cause}",

@@ -41,13 +41,24 @@ class Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class Hint(Part):
+    """A hint that a student can ask for with ``tdlab hint``, and the points that it costs."""
+
+    text: Bilingual
+    costs: Annotated[float, Field(ge=0, le=100)] = 0.0
+
+
 class Asked(Part):
-    """What every question has: its id, its points, what is asked, and the hint for who got it wrong."""
+    """What every question has: its id, its points, what is asked, and the hint for who got it wrong.
+
+    ``hints`` are given on demand, one after the other, before anything is graded.
+    """
 
     id: QuestionId
     points: Annotated[float, Field(gt=0, le=100)]
     ask: Bilingual
     hint: Bilingual
+    hints: tuple[Hint, ...] = ()
 
 
 class Measure(Part):

@@ -41,6 +41,8 @@ class CheckResult(BaseModel):
     outcome: Outcome
     points: float = 0.0
     max: float = 1.0
+    # What hints took, already gone from the points; a teacher's decision takes it too.
+    cost: float = 0.0
     expected: str = ""
     actual: str = ""
     hint: str = ""

@@ -141,7 +141,7 @@ def _decided(result: CheckResult, decision: Decision) -> CheckResult:
     return result.model_copy(
         update={
             "outcome": outcome,
-            "points": round(result.max * fraction, 4),
+            "points": round(max(0.0, result.max * fraction - result.cost), 4),
             "hint": inert(decision.comment, limit=LONGEST_COMMENT),
             "evidence": (*result.evidence, seen),
         }

@@ -10,8 +10,8 @@ import hashlib
 import json
 import math
 import statistics
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum
 from typing import Any
@@ -21,6 +21,7 @@ from pydantic import AwareDatetime, Field, ValidationError
 from grader.lab.questions import Expect, Measure
 from grader.measure.matrix import Cell
 from grader.measure.run import CellResult, Record, Run
+from grader.submission.verification import agreement
 
 REPORT_FILE = "evidence/report.json"
 PREDICTIONS_FILE = "evidence/predictions.jsonl"
@@ -48,6 +49,11 @@ class Bundle:
     unreadable: bool = False
     commitments: tuple[Commitment, ...] = ()
     commitments_problem: str | None = None
+    # Files of the evidence that are not verified, each with the reason; None where nobody looked.
+    unverified: Mapping[str, str] | None = None
+    # Predictions given up by measuring without them, and the hints that were asked for, by question.
+    given_up: frozenset[str] = frozenset()
+    hints: Mapping[str, frozenset[int]] = field(default_factory=dict)
 
 
 class Why(Enum):
@@ -91,7 +97,7 @@ def read(report: bytes | None, predictions: bytes | None) -> Bundle:
     if report is not None:
         try:
             run = Run.model_validate_json(report)
-            _moment(run.started)
+            moment(run.started)
         except ValueError as bad:
             run, problem = None, f"{REPORT_FILE}: {_first(bad)}"
     commitments, lost = _commitments(predictions or b"")
@@ -131,7 +137,7 @@ def commitment_hash(lab: str, question_id: str, prediction: Any) -> str:
 
 def started(run: Run) -> datetime:
     """Return when a run started, with a time zone."""
-    return _moment(run.started)
+    return moment(run.started)
 
 
 def first_moment(bundle: Bundle) -> datetime | None:
@@ -141,9 +147,10 @@ def first_moment(bundle: Bundle) -> datetime | None:
     return min(moments, default=None)
 
 
-def _moment(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+def moment(text: str) -> datetime:
+    """Return a time that was written in ISO 8601; without a zone it is UTC. Raises ValueError."""
+    found = datetime.fromisoformat(text)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def expected(expect: Expect, bundle: Bundle) -> Seen | Missing:
@@ -182,6 +189,8 @@ def _measure(wanted: Measure, bundle: Bundle) -> Seen | Missing:
     cell = _first_measured(cells)
     if cell.status != "measured":
         return Missing(Why.HOST_CANNOT, f"{cell.id}: {cell.cause or cell.status}")
+    if cause := agreement.problem(cell, bundle.run):
+        return Missing(Why.CONTRADICTS_ITSELF, cause)
     metric = cell.measurements.get(wanted.metric)
     if metric is None:
         if cause := cell.not_measurable.get(wanted.metric):

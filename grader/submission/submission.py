@@ -15,14 +15,17 @@ from grader.language.inert import inert
 from grader.submission import answers, evidence, identity
 from grader.submission.answers import ANSWERS_FILE, Answer, Answers
 from grader.submission.evidence import PREDICTIONS_FILE, REPORT_FILE, Bundle
+from grader.submission.history import HISTORY_FILE
 from grader.submission.identity import WORKSPACE_FILE
 from grader.submission.sources import SUFFIXES, Source, open_source
+from grader.submission.verification import provenance
 
 _CAPS = {
     WORKSPACE_FILE: 4 * 1024,
     ANSWERS_FILE: 64 * 1024,
     REPORT_FILE: 8 * 1024 * 1024,
     PREDICTIONS_FILE: 256 * 1024,
+    HISTORY_FILE: 1024 * 1024,
 }
 _OTHER_CAP = 64 * 1024
 # What tdlab itself writes into the evidence is longer than what a student writes.
@@ -67,9 +70,12 @@ def load(lab: Lab, place: Path, student: str, *, shown: str = "") -> Submission:
     for name in sorted(asked):
         content, refused = source.read(name, caps[name])
         files[name] = Answer(content, note=refused or "")
-    own, whose = identity.of(*source.read(WORKSPACE_FILE, caps[WORKSPACE_FILE]), lab.slug, given.student)
+    written = source.read(WORKSPACE_FILE, caps[WORKSPACE_FILE])
+    own, whose = identity.of(*written, lab.slug, given.student)
     mine = variants.drawn(lab, own)
-    return Submission(student, given, _evidence(source), files, {one.id: one for one in mine}, whose)
+    own_evidence = {name: one.value for name, one in files.items() if name.startswith("evidence/")}
+    bundle = _evidence(source, lab, own, written[0], own_evidence)
+    return Submission(student, given, bundle, files, {one.id: one for one in mine}, whose)
 
 
 def _cap(question: FileQuestion) -> int:
@@ -77,15 +83,21 @@ def _cap(question: FileQuestion) -> int:
     return _EVIDENCE_CAP if is_ours else _OTHER_CAP
 
 
-def _evidence(source: Source) -> Bundle:
+def _evidence(
+    source: Source, lab: Lab, own: str | None, workspace: bytes | None, files: Mapping[str, bytes | None]
+) -> Bundle:
+    """Return the evidence; that of a student is held against the history of the workspace it is from."""
     report, report_problem = source.read(REPORT_FILE, _CAPS[REPORT_FILE])
     predictions, predictions_problem = source.read(PREDICTIONS_FILE, _CAPS[PREDICTIONS_FILE])
+    events, _ = source.read(HISTORY_FILE, _CAPS[HISTORY_FILE])
     bundle = evidence.read(report, predictions)
-    return replace(
+    bundle = replace(
         bundle,
         problem=bundle.problem or report_problem,
         commitments_problem=bundle.commitments_problem or predictions_problem,
     )
+    brought = {name: raw for name, raw in {REPORT_FILE: report, **files}.items() if raw is not None}
+    return provenance.held(bundle, provenance.Given(lab.slug, own, workspace, events or b"", brought))
 
 
 def students(places: Sequence[Path]) -> Iterator[tuple[str, Path]]:

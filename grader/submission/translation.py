@@ -7,6 +7,7 @@ and making a class of submissions both start from here: :func:`translate`.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import shutil
@@ -28,6 +29,7 @@ from grader.submission.evidence import PREDICTIONS_FILE, Bundle, Commitment, See
 from grader.submission.identity import WORKSPACE_FILE
 from grader.submission.predictions import plain
 from grader.submission.samples import Sample, kept, recorded
+from grader.submission.verification import stamping
 
 _DIGITS = 6
 
@@ -55,12 +57,16 @@ def translate(lab: Lab, sample: Sample, student: str, folder: Path) -> Path:
     after = {key: _answer(turn, key, value) for key, value in before.items()}
     (folder / ANSWERS_FILE).write_text(_answers_text(turn, doc, after), encoding="utf-8")
     began = evidence.first_moment(turn.bundle)
-    (folder / WORKSPACE_FILE).write_text(identity.text(lab.slug, student, doc.data["lang"], began), "utf-8")
+    # Drawn like the variant: a sample is the same for the same student on every machine.
+    nonce = hashlib.sha256(f"{lab.slug}\0{student}".encode()).hexdigest()[:32]
+    whose = identity.text(lab.slug, student, doc.data["lang"], began, nonce)
+    (folder / WORKSPACE_FILE).write_text(whose, encoding="utf-8")
     _predictions(turn, folder / PREDICTIONS_FILE, before, after)
     for question_id, template in lab.templates.items():
         name = template.get("file")
         if isinstance(name, str) and (file := folder / name).is_file():
             file.write_text(_renamed(turn, question_id, file.read_text(encoding="utf-8")), encoding="utf-8")
+    stamping.stamp(folder, lab.slug, student, nonce)
     return folder
 
 

@@ -73,7 +73,7 @@ def test_the_grade_follows_its_published_form(submission: Path) -> None:
     assert set(data) == {"schema", "lab", "lab_hash", "grader_hash", "submissions"}
     (student,) = data["submissions"]
     assert set(student) == {"student", "score", "max", "late", "penalty", "unverified", "questions"}
-    wanted = {"id", "outcome", "points", "max", "expected", "actual", "hint", "evidence"}
+    wanted = {"id", "outcome", "points", "max", "cost", "expected", "actual", "hint", "evidence"}
     assert {frozenset(one) for one in student["questions"]} == {frozenset(wanted)}
     assert len(data["lab_hash"]) == len(data["grader_hash"]) == 64
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import zipfile
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from grader.lab import variants
 from grader.lab.questions import ChoiceQuestion, ChoicesQuestion
 from grader.results.result import Outcome
 from grader.submission import answers, history
+from grader.submission.verification import stamping
 from grader.workspace import hand_in, keys, workspace
 from grader.workspace.workspace import Workspace
 
@@ -34,7 +36,9 @@ def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
 
 @pytest.fixture
 def place(tmp_path: Path) -> Workspace:
-    return workspace.start(LAB, "Zoé L", "fr", tmp_path / "work")[0]
+    # Older than the evidence of the samples.
+    long_ago = datetime(2026, 1, 1, tzinfo=UTC)
+    return workspace.start(LAB, "Zoé L", "fr", tmp_path / "work", now=long_ago)[0]
 
 
 def tdlab_does(*words: str | Path) -> Result:
@@ -164,6 +168,7 @@ def test_check_shows_no_number_that_would_be_the_answer(place: Workspace) -> Non
     (place.folder / "evidence" / "report.json").write_bytes(
         (LAB.folder / "solution" / "evidence" / "report.json").read_bytes()
     )
+    stamping.stamp(place.folder, "r202", "Zoé L", place.identity.nonce)
     answer(place, **{"q3.2-ratio": 99})
     done = tdlab_does("check", place.folder, "3.2-ratio", "--json", "--lang", "en")
     (shown,) = json.loads(done.output)["questions"]
