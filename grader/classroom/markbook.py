@@ -18,7 +18,10 @@ from grader.lab import lab as labs
 from grader.lab.lab import Lab
 from grader.measure.run import Record
 from grader.results import ledger, store
+from grader.results.ledger import Cause
 from grader.results.result import Grade, SubmissionGrade
+from grader.review import decisions
+from grader.review.decisions import DECISIONS_FILE, Decided
 from grader.submission import submission
 from grader.submission.submission import Submission
 
@@ -93,19 +96,20 @@ def open_markbook(folder: Path) -> Markbook:
     return Markbook(folder, lab, roster, described.policy)
 
 
-def settle(markbook: Markbook, now: datetime) -> Grade:
-    """Apply the policy for lateness to what the checks said, and write the marks and what changed of them.
+def settle(markbook: Markbook, now: datetime, cause: Cause = "decided") -> Grade:
+    """Apply decisions and the policy for lateness to what the checks said; write the marks and what changed.
 
-    ``now`` carries a time zone and is when the ledger says that it was.
+    ``now`` carries a time zone and is when the ledger says that it was, for ``cause``.
     """
     checked = markbook.folder / CHECKED_FILE
     store.write(markbook.folder / GRADE_FILE, store.head(checked), _settled(markbook))
     grade = markbook.grade()
-    ledger.append_changed(markbook.folder / LEDGER_FILE, grade, now)
+    ledger.append_changed(markbook.folder / LEDGER_FILE, grade, now, cause)
     return grade
 
 
 def _settled(markbook: Markbook) -> Iterator[SubmissionGrade]:
     late = {one.key: chosen.late for one in markbook.roster.students if (chosen := one.chosen())}
+    held = Decided(decisions.read(markbook.folder / DECISIONS_FILE))
     for one in store.each(markbook.folder / CHECKED_FILE):
-        yield markbook.policy.penalised(one, late.get(one.student, 0.0))
+        yield markbook.policy.penalised(held.to(one), late.get(one.student, 0.0))

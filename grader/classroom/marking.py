@@ -17,6 +17,7 @@ from grader.lab import lab as labs
 from grader.lab.lab import Lab
 from grader.language import Lang
 from grader.results import store
+from grader.results.ledger import Cause
 from grader.results.result import Grade, SubmissionGrade
 
 
@@ -35,7 +36,15 @@ def mark(
 
 
 def remark(
-    folder: Path, lab: Lab, roster: Roster, policy: Policy, *, jobs: int, lang: Lang | None, now: datetime
+    folder: Path,
+    lab: Lab,
+    roster: Roster,
+    policy: Policy,
+    *,
+    jobs: int,
+    lang: Lang | None,
+    now: datetime,
+    cause: Cause = "graded",
 ) -> Markbook:
     """Check what is kept of a class once more, and settle the marks."""
     rows = [row for student in roster.students for row in _rows(folder, student, policy)]
@@ -49,7 +58,7 @@ def remark(
         chosen: list[Student] = []
         store.write(folder / CHECKED_FILE, head, _counted(roster, policy, grades, chosen))
     book = markbook.complete(folder, lab, roster.model_copy(update={"students": tuple(chosen)}), policy)
-    markbook.settle(book, now)
+    markbook.settle(book, now, cause)
     return book
 
 

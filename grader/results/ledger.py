@@ -21,6 +21,8 @@ from grader.measure.run import Record
 from grader.results.result import Grade, SubmissionGrade
 
 _FIRST = "0" * 64
+# Why a result was written: the class was graded, or graded again, or the teacher decided.
+Cause = Literal["", "graded", "regraded", "decided"]
 
 
 class Entry(Record):
@@ -32,10 +34,11 @@ class Entry(Record):
     lab: str
     lab_hash: str
     grader_hash: str
+    cause: Cause = ""
     submission: SubmissionGrade
 
 
-def append(file: Path, grade: Grade, now: datetime) -> list[Entry]:
+def append(file: Path, grade: Grade, now: datetime, cause: Cause = "") -> list[Entry]:
     """Add a grade's submissions and return their entries; ``now`` carries a time zone.
 
     All lines are on disk when this returns. What a killed writer left unfinished at the end is dropped first.
@@ -55,6 +58,7 @@ def append(file: Path, grade: Grade, now: datetime) -> list[Entry]:
                 lab=grade.lab,
                 lab_hash=grade.lab_hash,
                 grader_hash=grade.grader_hash,
+                cause=cause,
                 submission=submission,
             )
             line = entry.model_dump_json(by_alias=True).encode()
@@ -65,7 +69,7 @@ def append(file: Path, grade: Grade, now: datetime) -> list[Entry]:
     return added
 
 
-def append_changed(file: Path, grade: Grade, now: datetime) -> list[Entry]:
+def append_changed(file: Path, grade: Grade, now: datetime, cause: Cause = "") -> list[Entry]:
     """Add those of a grade's submissions that differ from their newest entries, or were graded by others."""
     newest = {one.submission.student: one for one in read(file)}
     changed = tuple(
@@ -75,7 +79,7 @@ def append_changed(file: Path, grade: Grade, now: datetime) -> list[Entry]:
         or before.submission != one
         or (before.lab_hash, before.grader_hash) != (grade.lab_hash, grade.grader_hash)
     )
-    return append(file, grade.model_copy(update={"submissions": changed}), now) if changed else []
+    return append(file, grade.model_copy(update={"submissions": changed}), now, cause) if changed else []
 
 
 def read(file: Path) -> list[Entry]:
