@@ -29,6 +29,7 @@ COMMANDS = {
     "measure": "Run an experiment of a lab, and keep its evidence.",
     "render": "Print the domain XML of a spec.",
     "grade": "Grade submissions of a lab.",
+    "review": "Decide, on a local page, what only a teacher can decide.",
     "feedback": "Write a page for each student of a class.",
     "export": "Give marks to Moodle, Gradescope, nbgrader and others.",
     "try-answer": "Try a short text on a lab's rubric.",

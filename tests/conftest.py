@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,3 +31,31 @@ def own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "state"
     monkeypatch.setenv("XDG_STATE_HOME", str(folder))
     return folder
+
+
+@pytest.fixture(scope="session")
+def graded_class(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Grade the small class once; each test takes a copy."""
+    from datetime import UTC, datetime
+
+    from grader.classroom import marking
+    from grader.classroom.policy import Policy
+
+    place = tmp_path_factory.mktemp("graded") / "teacher"
+    shutil.copytree(Path(__file__).parent / "data/review", place)
+    now = datetime(2025, 3, 10, 12, 0, tzinfo=UTC)
+    marking.mark(place / "small", place / "class", place / "markbook", Policy(), jobs=1, lang=None, now=now)
+    return place
+
+
+@pytest.fixture
+def small_class(graded_class: Path, tmp_path: Path) -> Path:
+    """A folder with a small lab (``small``), what six students handed in (``class``), and their markbook."""
+    from grader.classroom import markbook
+    from grader.classroom.policy import Policy
+    from grader.lab import lab as labs
+
+    place = tmp_path / "teacher"
+    shutil.copytree(graded_class, place)
+    markbook.begin(place / "markbook", labs.load(place / "small"), Policy())
+    return place
