@@ -30,6 +30,7 @@ COMMANDS = {
     "render": "Print the domain XML of a spec.",
     "grade": "Grade submissions of a lab.",
     "review": "Decide, on a local page, what only a teacher can decide.",
+    "regrade": "Grade a class again from what is kept, and say who moved.",
     "feedback": "Write a page for each student of a class.",
     "export": "Give marks to Moodle, Gradescope, nbgrader and others.",
     "try-answer": "Try a short text on a lab's rubric.",

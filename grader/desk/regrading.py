@@ -1,0 +1,110 @@
+"""Grade a class again from what its markbook keeps: no class source, no VM; the teacher's decisions stay."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from itertools import zip_longest
+from pathlib import Path
+
+from domains.errors import InfrastructureError
+from grader.classroom import markbook, marking
+from grader.classroom.markbook import CHECKED_FILE, GRADE_FILE, LEDGER_FILE
+from grader.desk.difference import Comparison, Difference, Hashes, causes
+from grader.results import ledger, store
+from grader.results.ledger import Entry
+from grader.results.result import Grade
+from grader.review import decisions
+from grader.review.decisions import DECISIONS_FILE, Decision, answer_key
+
+_KEPT = "kept"
+
+
+def regrade(folder: Path, now: datetime, *, jobs: int = 1, dry_run: bool = False) -> Difference:
+    """Check again all that is kept, settle the marks, and return what has moved; ``now`` has a time zone.
+
+    A dry run does it all in a copy. Raises InputError at a ledger that was tampered with, and grades nothing.
+    """
+    ledger.read(folder / LEDGER_FILE)
+    with _copy(folder) if dry_run else _itself(folder) as place:
+        # What was decided since the marks were written moves them first, so that it is not taken for this.
+        book = markbook.open_markbook(place)
+        markbook.settle(book, now)
+        before = store.head(place / CHECKED_FILE)
+        held = _held(place)
+        with tempfile.TemporaryDirectory(prefix="tdlab-regrade-") as beside:
+            old = Path(beside) / GRADE_FILE
+            shutil.copyfile(place / GRADE_FILE, old)
+            marking.remark(
+                place, book.lab, book.roster, book.policy, jobs=jobs, lang=None, now=now, cause="regraded"
+            )
+            found = _compared(old, place / GRADE_FILE)
+        after = store.head(place / CHECKED_FILE)
+        lost = len(held - _held(place))
+    return _difference(before, after, found, dry_run=dry_run, lost=lost)
+
+
+def history(folder: Path, student: str) -> list[Entry]:
+    """Return a student's entries in the ledger, oldest first; raises InputError where it does not hold."""
+    return [one for one in ledger.read(folder / LEDGER_FILE) if one.submission.student == student]
+
+
+def _difference(before: Grade, after: Grade, found: Comparison, *, dry_run: bool, lost: int) -> Difference:
+    old, new = (Hashes(lab=one.lab_hash, grader=one.grader_hash) for one in (before, after))
+    return Difference(
+        lab=after.lab,
+        dry_run=dry_run,
+        before=old,
+        after=new,
+        causes=causes(old, new),
+        graded=found.graded,
+        moved=tuple(found.moved),
+        questions={name: tuple(sorted(changes)) for name, changes in found.questions.items()},
+        decisions_lost=lost,
+        errors=found.errors,
+    )
+
+
+def _compared(old: Path, new: Path) -> Comparison:
+    """Compare two grades of one class, a student at a time: a large class need not be in memory twice."""
+    found = Comparison()
+    for before, after in zip_longest(store.each(old), store.each(new)):
+        if before is None or after is None or before.student != after.student:
+            raise InfrastructureError("grading again gave other students than before")
+        found.add(before, after)
+    return found
+
+
+def _held(folder: Path) -> set[tuple[str, str, str]]:
+    """Return the decisions that hold for an answer of the class."""
+    made: dict[tuple[str, str, str], Decision] = {}
+    for one in decisions.read(folder / DECISIONS_FILE):
+        made[one.question, one.key, one.student] = one
+    if not made:
+        return set()
+    given = set()
+    for submission in store.each(folder / CHECKED_FILE):
+        for result in submission.questions:
+            key = answer_key(result.id, result.actual)
+            given |= {(result.id, key, ""), (result.id, key, submission.student)}
+    return {name for name, one in made.items() if one.fraction is not None and name in given}
+
+
+@contextmanager
+def _itself(folder: Path) -> Iterator[Path]:
+    yield folder
+
+
+@contextmanager
+def _copy(folder: Path) -> Iterator[Path]:
+    """Lend a copy of a markbook in which what is kept is shared, for it is never written to."""
+    with tempfile.TemporaryDirectory(prefix="tdlab-regrade-") as lent:
+        place = Path(lent)
+        for file in folder.iterdir():
+            if file.is_file() and not file.name.endswith(".lock"):
+                shutil.copyfile(file, place / file.name)
+        (place / _KEPT).symlink_to((folder / _KEPT).resolve(), target_is_directory=True)
+        yield place
