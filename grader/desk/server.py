@@ -50,6 +50,8 @@ class Server(ThreadingHTTPServer):
     """Serves one desk until it is shut down; ``port`` 0 takes any free one."""
 
     daemon_threads = True
+    # Connections that wait while others are answered: with fewer, a burst is turned away.
+    request_queue_size = 128
     # A port that somebody else listens on is refused rather than shared.
     allow_reuse_port = False
 

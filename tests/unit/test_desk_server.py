@@ -280,7 +280,7 @@ def test_the_marks_are_written_when_asked_for(browser: Browser) -> None:
 
 
 def test_many_at_once_lose_nothing(browser: Browser) -> None:
-    paths = [f"/item/{one.id}" for one in browser.server.desk.waiting()] * 4
+    paths = [f"/item/{one.id}" for one in browser.server.desk.waiting()] * 12
     threads = [threading.Thread(target=browser.post, args=(path,), kwargs={"give": "full"}) for path in paths]
     for one in threads:
         one.start()
