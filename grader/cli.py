@@ -31,6 +31,7 @@ COMMANDS = {
     "grade": "Grade submissions of a lab.",
     "review": "Decide, on a local page, what only a teacher can decide.",
     "regrade": "Grade a class again from what is kept, and say who moved.",
+    "report": "Look at a class: marks, questions, wrong ideas, signals.",
     "feedback": "Write a page for each student of a class.",
     "export": "Give marks to Moodle, Gradescope, nbgrader and others.",
     "try-answer": "Try a short text on a lab's rubric.",

@@ -6,6 +6,7 @@ sentence of the lecture. Nothing here says who had an idea first, or that anybod
 
 from __future__ import annotations
 
+import itertools
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -18,6 +19,8 @@ from grader.report.classroom.glimpse import Glimpse
 WORDS = 12
 # Of 100: the share of a text's letters that need no change to become the other one.
 NEAR = 92
+# A text that more students share is from a common source: the lecture, or a book.
+FEW = 4
 # So many words in a row that stand in the question or the sheet are copied from there.
 _RUN = 4
 
@@ -36,32 +39,51 @@ class Alike:
 
 
 def found(lab: Lab, glimpses: Sequence[Glimpse]) -> tuple[Alike, ...]:
-    """Return groups of students with nearly identical long answers: those with most questions first."""
+    """Return pairs who are alike in several questions, most of them first, then groups alike in one.
+
+    What more than a few share says nothing about two of them: such a text joins no pair.
+    """
+    groups = list(_by_question(lab, glimpses))
+    pairs: dict[tuple[str, ...], list[Alike]] = {}
+    for one in groups:
+        if len(one.students) <= FEW:
+            for pair in itertools.combinations(one.students, 2):
+                pairs.setdefault(pair, []).append(one)
+    several = {pair: same for pair, same in pairs.items() if len(same) > 1}
+    joined = [
+        Alike(pair, tuple(one.questions[0] for one in same), min(one.nearness for one in same), same[0].text)
+        for pair, same in several.items()
+    ]
+    single = [
+        one
+        for one in groups
+        if len(one.students) > FEW or not several.keys() >= set(itertools.combinations(one.students, 2))
+    ]
+    listed = [*joined, *single]
+    return tuple(
+        sorted(listed, key=lambda one: (-len(one.questions), len(one.students), one.questions, one.students))
+    )
+
+
+def _by_question(lab: Lab, glimpses: Sequence[Glimpse]) -> Iterator[Alike]:
     given = _given(lab)
-    groups: dict[tuple[str, ...], list[tuple[str, float, str]]] = {}
     for question in lab:
         asked = given | _runs(_words(f"{question.ask.fr} {question.ask.en}"))
-        texts = {
-            one.student: one.texts[question.id]
+        own = {
+            one.student: words
             for one in glimpses
-            if question.id in one.texts and len(_own(one.texts[question.id], asked)) >= WORDS
+            if len(words := _own(one.texts.get(question.id, ""), asked)) >= WORDS
         }
-        for students, nearness in _groups(texts, asked):
-            groups.setdefault(students, []).append((question.id, nearness, texts[students[0]]))
-    listed = [
-        Alike(students, tuple(one for one, _, _ in same), min(near for _, near, _ in same), same[0][2])
-        for students, same in groups.items()
-    ]
-    return tuple(sorted(listed, key=lambda one: (-len(one.questions), -one.nearness, one.students)))
+        texts = {one.student: one.texts[question.id] for one in glimpses if one.student in own}
+        for students, nearness in _groups(own):
+            yield Alike(students, (question.id,), nearness, texts[students[0]])
 
 
-def _groups(
-    texts: Mapping[str, str], asked: frozenset[tuple[str, ...]]
-) -> Iterator[tuple[tuple[str, ...], float]]:
+def _groups(own: Mapping[str, Sequence[str]]) -> Iterator[tuple[tuple[str, ...], float]]:
     """Yield groups of two or more students whose own words are nearly the same, and the least similarity."""
     by_words: dict[str, list[str]] = {}
-    for student, text in texts.items():
-        by_words.setdefault(" ".join(_own(text, asked)), []).append(student)
+    for student, said in own.items():
+        by_words.setdefault(" ".join(said), []).append(student)
     words = list(by_words)
     owner = list(range(len(words)))
     least = [100.0] * len(words)
@@ -76,8 +98,8 @@ def _groups(
         owner[other] = one
         least[one] = min(least[one], least[other], near)
     joined: dict[int, list[str]] = {}
-    for at, own in enumerate(words):
-        joined.setdefault(root(at), []).extend(by_words[own])
+    for at, text in enumerate(words):
+        joined.setdefault(root(at), []).extend(by_words[text])
     for at, students in joined.items():
         if len(students) > 1:
             yield tuple(sorted(students)), round(least[at], 1)

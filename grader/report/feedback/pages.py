@@ -24,7 +24,11 @@ def of(
         markbook.lab,
         grade,
         given.questions if given else {},
-        Student(known.name if known else grade.student, chosen.time if chosen else None),
+        # In the teacher's zone, which is the students'.
+        Student(
+            known.name if known else grade.student,
+            chosen.time.astimezone() if chosen and chosen.time else None,
+        ),
         lang or (given.answers.lang if given else None) or _UNSAID,
         with_answers=with_answers,
     )

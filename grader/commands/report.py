@@ -1,0 +1,62 @@
+"""``tdlab report``: what a teacher wants to know of a whole class."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from domains.errors import EXIT_DONE, UsageError
+from grader.language import LANGUAGES, Lang
+
+if TYPE_CHECKING:
+    from grader.classroom.markbook import Markbook
+    from grader.report.classroom.glimpse import Glimpse
+
+
+@click.command("report")
+@click.argument("markbook", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), help="The page, instead of MARKBOOK/class.html.")
+@click.option("--lang", type=click.Choice(LANGUAGES), default="fr", show_default=True, help="Language.")
+@click.option("--anonymous", is_flag=True, help="Numbers in place of names, and nobody's answers.")
+@click.option("--json", "as_json", is_flag=True, help="Print it (tdlab.class/1) to stdout; write no page.")
+def command(markbook: Path, out: Path | None, lang: Lang, anonymous: bool, as_json: bool) -> int:
+    """Report on the class of MARKBOOK: marks, questions, wrong ideas, signals, and what is open.
+
+    The page is made anew each time; it changes nothing in the markbook.
+    """
+    import json
+    from datetime import UTC, datetime
+
+    from domains.files import write_whole
+    from grader.classroom.markbook import open_markbook
+    from grader.report.classroom import document, overview
+
+    book = open_markbook(markbook)
+    seen = overview.of(book.lab, book.grade(), list(_glimpses(book)), anonymous=anonymous)
+    if as_json:
+        click.echo(json.dumps(document.of(seen, lang), ensure_ascii=False, indent=1))
+        return EXIT_DONE
+    from grader.report.classroom import words
+    from grader.report.classroom.page import html_text
+    from grader.report.classroom.terminal import print_overview
+
+    print_overview(seen, lang)
+    page = out or markbook / "class.html"
+    if page.is_dir():
+        raise UsageError(f"{page} is a folder", remedy="name a file with --out")
+    write_whole(page, html_text(seen, lang, datetime.now(UTC)))
+    click.echo(words.PAGE.say(lang, file=page))
+    return EXIT_DONE
+
+
+def _glimpses(book: Markbook) -> Iterator[Glimpse]:
+    from grader.report.classroom import glimpse
+
+    for student in book.roster.students:
+        chosen = student.chosen()
+        if chosen and chosen.kept and chosen.problem is None:
+            given = book.submission(student.key)
+            yield glimpse.take(student.key, student.name, given, chosen.time, chosen.sha256)
