@@ -28,6 +28,9 @@ _WHY: dict[Why, Bilingual] = {
     Why.SOUP: words.WHY_SOUP,
 }
 
+_MOST_REMEMBERED = 8192
+_REMEMBERED: dict[tuple[int, str], tuple[TextQuestion, Judgement]] = {}
+
 
 def check_text(question: TextQuestion, answer: Answer, context: Context) -> CheckResult:
     """Mark a text alone where that is certain; what is not, the teacher reads, with why."""
@@ -37,7 +40,7 @@ def check_text(question: TextQuestion, answer: Answer, context: Context) -> Chec
         hint = words.A_TEXT.say(lang)
         return result(question, Outcome.FAIL, expected=expected, actual=answer.value, hint=hint)
     text = answer.value
-    found = judge(question, text)
+    found = _judged(question, text)
     evidence = _evidence(found)
     if found.alone:
         hint = feedback(question, found, lang)
@@ -46,6 +49,20 @@ def check_text(question: TextQuestion, answer: Answer, context: Context) -> Chec
     return result(
         question, Outcome.INCONCLUSIVE, expected=expected, actual=text, hint=hint, evidence=evidence
     )
+
+
+def _judged(question: TextQuestion, text: str) -> Judgement:
+    """Judge a text, or remember how it was judged: a class gives many equal answers.
+
+    By the question's identity, since a rubric takes longer to compare than a short text to read.
+    """
+    key = (id(question), text)
+    held = _REMEMBERED.get(key)
+    if held is None or held[0] is not question:
+        if len(_REMEMBERED) >= _MOST_REMEMBERED:
+            _REMEMBERED.clear()
+        held = _REMEMBERED[key] = (question, judge(question, text))
+    return held[1]
 
 
 def reason(question: TextQuestion, found: Judgement, lang: Lang) -> str:

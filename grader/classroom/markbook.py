@@ -101,11 +101,16 @@ def settle(markbook: Markbook, now: datetime, cause: Cause = "decided") -> Grade
 
     ``now`` carries a time zone and is when the ledger says that it was, for ``cause``.
     """
-    checked = markbook.folder / CHECKED_FILE
-    store.write(markbook.folder / GRADE_FILE, store.head(checked), _settled(markbook))
-    grade = markbook.grade()
-    ledger.append_changed(markbook.folder / LEDGER_FILE, grade, now, cause)
-    return grade
+    write_marks(markbook, now, cause)
+    return markbook.grade()
+
+
+def write_marks(markbook: Markbook, now: datetime, cause: Cause) -> None:
+    """Do what :func:`settle` does, with one submission at a time in memory."""
+    head = store.head(markbook.folder / CHECKED_FILE)
+    store.write(markbook.folder / GRADE_FILE, head, _settled(markbook))
+    marks = store.each(markbook.folder / GRADE_FILE)
+    ledger.append_changed(markbook.folder / LEDGER_FILE, head, marks, now, cause)
 
 
 def _settled(markbook: Markbook) -> Iterator[SubmissionGrade]:

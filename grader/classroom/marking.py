@@ -58,7 +58,7 @@ def remark(
         chosen: list[Student] = []
         store.write(folder / CHECKED_FILE, head, _counted(roster, policy, grades, chosen))
     book = markbook.complete(folder, lab, roster.model_copy(update={"students": tuple(chosen)}), policy)
-    markbook.settle(book, now, cause)
+    markbook.write_marks(book, now, cause)
     return book
 
 

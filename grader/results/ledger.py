@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
@@ -44,76 +44,110 @@ def append(file: Path, grade: Grade, now: datetime, cause: Cause = "") -> list[E
     All lines are on disk when this returns. What a killed writer left unfinished at the end is dropped first.
     Raises InputError when the ledger is damaged elsewhere.
     """
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(f"{file}.lock"):
-        whole = _whole_lines(file)
-        last = _FIRST
-        for _, line in _checked(file, whole):
-            last = _hash(line)
-        added, lines = [], b""
-        for submission in grade.submissions:
-            entry = Entry(
-                previous=last,
-                time=now,
-                lab=grade.lab,
-                lab_hash=grade.lab_hash,
-                grader_hash=grade.grader_hash,
-                cause=cause,
-                submission=submission,
-            )
-            line = entry.model_dump_json(by_alias=True).encode()
-            last = _hash(line)
-            lines += line + b"\n"
-            added.append(entry)
-        _write(file, len(whole), lines)
+    added: list[Entry] = []
+
+    def noted(entry: Entry) -> bool:
+        added.append(entry)
+        return True
+
+    _append(file, grade, grade.submissions, (now, cause), noted)
     return added
 
 
-def append_changed(file: Path, grade: Grade, now: datetime, cause: Cause = "") -> list[Entry]:
-    """Add those of a grade's submissions that differ from their newest entries, or were graded by others."""
-    newest = {one.submission.student: one for one in read(file)}
-    changed = tuple(
-        one
-        for one in grade.submissions
-        if (before := newest.get(one.student)) is None
-        or before.submission != one
-        or (before.lab_hash, before.grader_hash) != (grade.lab_hash, grade.grader_hash)
+def append_changed(
+    file: Path, head: Grade, submissions: Iterable[SubmissionGrade], now: datetime, cause: Cause = ""
+) -> int:
+    """Add those submissions that differ from their newest entries, or were graded by others; return how many.
+
+    ``head`` names the lab and the hashes. Only one submission at a time is in memory.
+    """
+    newest: dict[str, bytes] = {}
+    for entry, _ in _checked(file):
+        newest[entry.submission.student] = _content(entry)
+    return _append(
+        file, head, submissions, (now, cause), lambda one: newest.get(one.submission.student) != _content(one)
     )
-    return append(file, grade.model_copy(update={"submissions": changed}), now, cause) if changed else []
+
+
+def _content(entry: Entry) -> bytes:
+    """Return what stands for a result and for who gave it, and not for when."""
+    pinned = f"{entry.lab}\0{entry.lab_hash}\0{entry.grader_hash}\0{entry.submission.model_dump_json()}"
+    return hashlib.sha256(pinned.encode()).digest()
+
+
+def _append(
+    file: Path,
+    head: Grade,
+    submissions: Iterable[SubmissionGrade],
+    when: tuple[datetime, Cause],
+    is_wanted: Callable[[Entry], bool],
+) -> int:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{file}.lock"), os.fdopen(os.open(file, os.O_RDWR | os.O_CREAT, 0o600), "r+b") as stream:
+        last, count = _FIRST, 0
+        for _, line in _checked(file):
+            last = _hash(line)
+        end = _whole(file)
+        stream.truncate(end)
+        stream.seek(end)
+        try:
+            for submission in submissions:
+                entry = Entry(
+                    previous=last,
+                    time=when[0],
+                    lab=head.lab,
+                    lab_hash=head.lab_hash,
+                    grader_hash=head.grader_hash,
+                    cause=when[1],
+                    submission=submission,
+                )
+                if not is_wanted(entry):
+                    continue
+                line = entry.model_dump_json(by_alias=True).encode()
+                stream.write(line + b"\n")
+                last, count = _hash(line), count + 1
+            stream.flush()
+            os.fsync(stream.fileno())
+        except BaseException:
+            # All of it or nothing: half a class is no result.
+            stream.truncate(end)
+            raise
+    return count
 
 
 def read(file: Path) -> list[Entry]:
     """Return all entries, oldest first; raises InputError at the first line that the chain does not hold."""
-    return [entry for entry, _ in _checked(file, _whole_lines(file))]
+    return [entry for entry, _ in _checked(file)]
 
 
-def _checked(file: Path, raw: bytes) -> Iterator[tuple[Entry, bytes]]:
+def _checked(file: Path) -> Iterator[tuple[Entry, bytes]]:
+    """Yield the entries with their lines; a last line without an end was never acknowledged."""
+    if not file.exists():
+        return
     expected = _FIRST
-    for number, line in enumerate(raw.splitlines(), 1):
-        where = Position(file, number, 1)
-        try:
-            entry = Entry.model_validate_json(line)
-        except ValidationError as bad:
-            raise InputError("this line is no entry of a ledger", where=where) from bad
-        if entry.previous != expected:
-            raise InputError("a line before this one was changed, dropped or moved", where=where)
-        expected = _hash(line)
-        yield entry, line
+    with file.open("rb") as stream:
+        for number, ended in enumerate(stream, 1):
+            line = ended.removesuffix(b"\n")
+            if line == ended:
+                return
+            where = Position(file, number, 1)
+            try:
+                entry = Entry.model_validate_json(line)
+            except ValidationError as bad:
+                raise InputError("this line is no entry of a ledger", where=where) from bad
+            if entry.previous != expected:
+                raise InputError("a line before this one was changed, dropped or moved", where=where)
+            expected = _hash(line)
+            yield entry, line
 
 
-def _whole_lines(file: Path) -> bytes:
-    raw = file.read_bytes() if file.exists() else b""
-    return raw[: raw.rfind(b"\n") + 1]
-
-
-def _write(file: Path, keep: int, lines: bytes) -> None:
-    descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
-    with os.fdopen(descriptor, "r+b") as stream:
-        stream.truncate(keep)
-        stream.seek(keep)
-        stream.write(lines)
-        stream.flush()
-        os.fsync(stream.fileno())
+def _whole(file: Path) -> int:
+    """Return how many bytes the lines take that have an end."""
+    total = 0
+    with file.open("rb") as stream:
+        for line in stream:
+            total += len(line) if line.endswith(b"\n") else 0
+    return total
 
 
 def _hash(line: bytes) -> str:
