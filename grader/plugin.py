@@ -7,6 +7,7 @@ imported where it is used, and nothing is collected unless a lab is named or a s
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from grader.grading.items import LabFile
 
 _LAB_FILE = "lab.yaml"
+_CHECKS = "checks"
+_MARKER = "question(id, points=None, file=None): the question of lab.yaml that this test of a lab judges"
 _WORDS = {"partial": ("partial", "p", "PARTIAL"), "inconclusive": ("inconclusive", "?", "INCONCLUSIVE")}
 
 
@@ -48,10 +51,32 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         dest="tdlab_lang",
         help="language of hints; otherwise the one that a student's answers name",
     )
+    group.addoption(
+        "--lab-host",
+        metavar="NAME",
+        dest="tdlab_host",
+        help="the lab host on which checks may boot guests; without one, those that need it are skipped",
+    )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    """Refuse to begin where pytest would take code or configuration from a submission."""
+    options = early_config.known_args_namespace
+    submissions = [Path(one).resolve() for one in getattr(options, "tdlab_submissions", [])]
+    named = [one.split("::")[0] for one in getattr(options, "file_or_dir", [])]
+    for place in [str(early_config.rootpath), *named, *sys.path] if submissions else []:
+        for folder in submissions:
+            if folder.is_dir() and Path(place).resolve().is_relative_to(folder):
+                raise pytest.UsageError(
+                    f"{place or 'the working directory'} is inside of the submission {folder}, "
+                    "and pytest would run what it finds there: go elsewhere, and name only the lab"
+                )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Start recording results where a submission is to be graded."""
+    config.addinivalue_line("markers", _MARKER)
     if config.option.tdlab_submissions and not hasattr(config, "workerinput"):
         from grader.grading.gradebook import Recorder
 
@@ -60,6 +85,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> LabFile | ClassFile | None:
     """Collect a lab when it is named, or when there are submissions to grade by it."""
+    if file_path.parent.name == _CHECKS and (file_path.parents[1] / _LAB_FILE).is_file():
+        # pytest collects the tests itself; the fixtures that they ask for come only now.
+        parent.config.pluginmanager.import_plugin("grader.api.fixtures")
     if file_path.name != _LAB_FILE:
         return None
     if parent.config.option.tdlab_class:

@@ -17,6 +17,7 @@ from grader.checks.verdict import Context, result
 from grader.lab.questions import (
     ChoiceQuestion,
     ChoicesQuestion,
+    CodeQuestion,
     DomainQuestion,
     ExperimentQuestion,
     FileQuestion,
@@ -51,6 +52,8 @@ def _judged(question: Question, answer: Answer, context: Context) -> CheckResult
             return check_number(question, answer, context)
         case OrderQuestion():
             return check_order(question, answer, context)
+        case CodeQuestion():
+            return result(question, Outcome.ERROR, hint="no result: its tests were not run")
     if answer.value is None:
         hint = answer.note or words.NO_ANSWER.say(context.lang)
         return result(question, Outcome.FAIL, hint=hint)

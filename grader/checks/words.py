@@ -88,6 +88,19 @@ SEEN_DENIED = both("{id}, denied in: {words}", "{id}, nié dans : {words}")
 SEEN_WRONG = both("wrong idea {id}, seen in: {words}", "idée fausse {id}, vue dans : {words}")
 NOT_SEEN = both("{id}, not seen", "{id}, non vu")
 FILE_MISSING = both("{file} was not handed in", "{file} n'a pas été rendu")
+TOO_LARGE = both(
+    "{file}: the lab host boots guests of at most {memory} and {vcpus} vCPUs",
+    "{file} : la machine de TD ne démarre que des invités d'au plus {memory} et {vcpus} vCPU",
+)
+NO_LAB_HOST = both(
+    "not gradable here without a lab host: grade with --lab-host NAME (tdlab host list)",
+    "non notable ici sans machine de TD : notez avec --lab-host NOM (tdlab host list)",
+)
+HOST_REFUSES = both(
+    "not gradable on this lab host: {cause} ({remedy})",
+    "non notable sur cette machine de TD : {cause} ({remedy})",
+)
+NOT_TEXT = both("{file} is no text in UTF-8", "{file} n'est pas un texte en UTF-8")
 NO_NIC = both("the domain has no network interface", "le domaine n'a pas d'interface réseau")
 EMULATED_NIC = both(
     "line {line}: the interface's model is {model}, {wanted} is asked for",

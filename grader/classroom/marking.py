@@ -22,9 +22,19 @@ from grader.results.result import Grade, SubmissionGrade
 
 
 def mark(
-    lab: Path, source: Path, folder: Path, policy: Policy, *, jobs: int, lang: Lang | None, now: datetime
+    lab: Path,
+    source: Path,
+    folder: Path,
+    policy: Policy,
+    *,
+    jobs: int,
+    lang: Lang | None,
+    now: datetime,
+    host: str | None = None,
 ) -> Markbook:
     """Grade a class into a markbook and return it; grading again keeps its decisions and its ledger.
+
+    ``host`` names the lab host on which checks may boot guests.
 
     Raises :class:`UsageError` when the source is no class, or the folder holds something else.
     """
@@ -32,7 +42,7 @@ def mark(
     _usable(folder, source)
     markbook.begin(folder, asked, policy)
     roster = intake.take_in(source, asked, folder, policy)
-    return remark(folder, asked, roster, policy, jobs=jobs, lang=lang, now=now)
+    return remark(folder, asked, roster, policy, jobs=jobs, lang=lang, now=now, host=host)
 
 
 def remark(
@@ -45,6 +55,7 @@ def remark(
     lang: Lang | None,
     now: datetime,
     cause: Cause = "graded",
+    host: str | None = None,
 ) -> Markbook:
     """Check what is kept of a class once more, and settle the marks."""
     rows = [row for student in roster.students for row in _rows(folder, student, policy)]
@@ -54,7 +65,7 @@ def remark(
         grader_hash=gradebook.grader_hash(),
         submissions=(),
     )
-    with grading.class_graded(lab, rows, jobs=jobs, lang=lang) as grades:
+    with grading.class_graded(lab, rows, jobs=jobs, lang=lang, host=host) as grades:
         chosen: list[Student] = []
         store.write(folder / CHECKED_FILE, head, _counted(roster, policy, grades, chosen))
     book = markbook.complete(folder, lab, roster.model_copy(update={"students": tuple(chosen)}), policy)

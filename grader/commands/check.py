@@ -10,7 +10,10 @@ import click
 from grader.language import LANGUAGES, Lang
 
 if TYPE_CHECKING:
-    from grader.workspace.feedback import Feedback
+    from grader.lab.questions import CodeQuestion
+    from grader.results.result import CheckResult
+    from grader.submission.submission import Submission
+    from grader.workspace.feedback import Feedback, Judge
     from grader.workspace.workspace import Workspace
 
 
@@ -20,10 +23,20 @@ if TYPE_CHECKING:
 @click.option(
     "--host", "host_name", metavar="NAME", help="Look at this lab host first (localhost: this machine)."
 )
+@click.option(
+    "--boot",
+    is_flag=True,
+    help="Boot your domains on the lab host of --host (localhost if none) and look at them from inside.",
+)
 @click.option("--lang", type=click.Choice(LANGUAGES), help="Language, instead of the workspace's.")
 @click.option("--json", "as_json", is_flag=True, help="Print it (tdlab.check/1) to stdout.")
 def command(
-    workspace: Path, questions: tuple[str, ...], host_name: str | None, lang: Lang | None, as_json: bool
+    workspace: Path,
+    questions: tuple[str, ...],
+    host_name: str | None,
+    boot: bool,
+    lang: Lang | None,
+    as_json: bool,
 ) -> int:
     """Look at the answers in WORKSPACE (this folder): all of them, or those to QUESTIONS.
 
@@ -37,9 +50,11 @@ def command(
 
     place = workspaces.find(workspace)
     own: Lang = lang or place.identity.lang
-    if host_name is not None:
+    if host_name is not None and not boot:
         _look_at(place, host_name)
-    found = _asked(feedback.look(place.submission(), place.lab.slug, own), questions)
+    given = place.submission()
+    judge = _judge(place, given, own, (host_name or "localhost") if boot else None)
+    found = _asked(feedback.look(given, place.lab.slug, own, judge), questions)
     if as_json:
         rows = [
             {"id": one.question.id, "state": one.state, "seen": one.seen, "next": one.next} for one in found
@@ -52,6 +67,22 @@ def command(
         print_feedback(found, own)
     good = {"noted", "right", "waiting", "not-here"}
     return EXIT_DONE if all(one.state in good for one in found) else EXIT_CHECKS_FAILED
+
+
+def _judge(place: Workspace, given: Submission, lang: Lang, host: str | None) -> Judge:
+    """Return what runs the lab's own tests of a question, on a lab host where one is named."""
+
+    def judge(question: CodeQuestion) -> CheckResult:
+        from grader.grading import judging
+
+        return judging.one_judged(place.written, question, given, lang, host)
+
+    if host is not None:
+        from domains import hosts
+
+        # A name that stands for no host is said before anything is judged.
+        hosts.find(host)
+    return judge
 
 
 def _look_at(place: Workspace, name: str) -> None:

@@ -17,6 +17,11 @@ from grader.results.result import Grade, Outcome
 @click.option("--json", "as_json", is_flag=True, help="Print the grade (tdlab.grade/1) to stdout.")
 @click.option("--lang", type=click.Choice(LANGUAGES), help="The language of hints.")
 @click.option(
+    "--lab-host",
+    metavar="NAME",
+    help="Boot students' domains on this lab host, for the checks that ask for it.",
+)
+@click.option(
     "--into",
     type=click.Path(path_type=Path),
     metavar="FOLDER",
@@ -45,9 +50,15 @@ def command(
     from grader.lab import lab as labs
     from grader.report import terminal
 
+    host = str(how["lab_host"]) if how["lab_host"] else None
+    if host is not None:
+        from domains import hosts
+
+        # A name that stands for no host is said before anything is graded.
+        hosts.find(host)
     if into is not None:
         return _class(labs.find(lab), submissions, into, lang, as_json, how)
-    grade = grading.grade(labs.find(lab), submissions, lang=lang)
+    grade = grading.grade(labs.find(lab), submissions, lang=lang, host=host)
     if as_json:
         click.echo(grade.model_dump_json(by_alias=True, indent=2))
     else:
@@ -81,7 +92,9 @@ def _class(
     if policy.late and policy.deadline is None:
         raise UsageError("--late without a deadline costs nothing", remedy="add --deadline DATE")
     jobs = int(how["jobs"] or 1)
-    book = marking.mark(lab, sources[0], into, policy, jobs=jobs, lang=lang, now=datetime.now(UTC))
+    host = str(how["lab_host"]) if how["lab_host"] else None
+    now = datetime.now(UTC)
+    book = marking.mark(lab, sources[0], into, policy, jobs=jobs, lang=lang, now=now, host=host)
     grade = book.grade()
     if as_json:
         click.echo((into / "grade.json").read_text(encoding="utf-8"), nl=False)

@@ -73,7 +73,9 @@ class ClassItem(pytest.Item):
         else:
             try:
                 given = submission.load(self.lab, Path(row.place), row.student, shown=row.shown)
-                results = all_judged(self.lab, given, self.config.option.tdlab_lang)
+                results = all_judged(
+                    self.lab, given, self.config.option.tdlab_lang, self.config.option.tdlab_host
+                )
             except Exception as bad:  # noqa: BLE001 - what cannot be read at all is ours, and only this one's
                 results = [lost(question, f"{type(bad).__name__}: {bad}") for question in self.lab]
         graded = submission_grade(row.student, results).model_copy(update={"unverified": row.unverified})

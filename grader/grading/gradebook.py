@@ -11,6 +11,7 @@ import pytest
 
 from domains.errors import TdlabError
 from domains.paths import SHIPPED
+from grader.api.reporting import Collected
 from grader.grading.items import ITEM_PROPERTY, RESULT_PROPERTY
 from grader.grading.judging import lost
 from grader.lab.lab import LAB_FILE, Lab, lab_hash, load, tree_hash
@@ -31,10 +32,12 @@ class Recorder:
         self._config = config
         self._arrived: dict[Key, CheckResult] = {}
         self._broke: dict[Key, str] = {}
+        self._tests = Collected()
         self._trouble = "the session ended before this question"
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take the result out of a report; a report without one says why there is none."""
+        self._tests.add(report)
         properties = {name: str(value) for name, value in report.user_properties}
         if ITEM_PROPERTY not in properties:
             return
@@ -61,7 +64,8 @@ class Recorder:
             return
         if lab is None:
             return
-        grade = make(lab, named, self._arrived, self._broke, self._trouble)
+        arrived = {**self._arrived, **self._tests.results(lab)}
+        grade = make(lab, named, arrived, self._broke, self._trouble)
         self._config.stash[GRADE] = grade
         if target := self._config.option.tdlab_json:
             Path(target).write_text(grade.model_dump_json(by_alias=True, indent=2) + "\n", encoding="utf-8")
@@ -70,8 +74,10 @@ class Recorder:
         """Return the first lab named on the command line."""
         for argument in self._config.args:
             place = Path(argument.split("::")[0])
-            if place.name == LAB_FILE or (place / LAB_FILE).is_file():
-                return load(place)
+            # One may name the lab's checks, or one of them, rather than the lab.
+            for near in (place, *place.resolve().parents[:2]):
+                if near.name == LAB_FILE or (near / LAB_FILE).is_file():
+                    return load(near)
         return None
 
 

@@ -39,7 +39,9 @@ _WORKERS = ("-p", "xdist.plugin", "--dist=load", "--max-worker-restart=1000000")
 _REFUSED = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_DEBUG", "PYTHONPATH", "PYTHONSTARTUP")
 
 
-def grade(lab: Path, submissions: Sequence[Path], *, lang: Lang | None = None) -> Grade:
+def grade(
+    lab: Path, submissions: Sequence[Path], *, lang: Lang | None = None, host: str | None = None
+) -> Grade:
     """Grade submissions (folders) by a lab (its folder or ``lab.yaml``).
 
     Raises :class:`domains.errors.UsageError` when the lab is wrong or a folder is not there, and
@@ -48,8 +50,7 @@ def grade(lab: Path, submissions: Sequence[Path], *, lang: Lang | None = None) -
     folder = labs.load(lab).folder
     arguments = [*_OPTIONS, f"--rootdir={folder}"]
     arguments += [f"--submission={place}" for _, place in students(submissions)]
-    if lang:
-        arguments.append(f"--tdlab-lang={lang}")
+    arguments += _given(lang, host)
     keeper = _Keeper()
     with _neutral_environment():
         status = pytest.main([*arguments, str(folder / labs.LAB_FILE)], plugins=[keeper])
@@ -65,7 +66,7 @@ def grade(lab: Path, submissions: Sequence[Path], *, lang: Lang | None = None) -
 
 @contextmanager
 def class_graded(
-    lab: Lab, rows: Sequence[Row], *, jobs: int = 1, lang: Lang | None = None
+    lab: Lab, rows: Sequence[Row], *, jobs: int = 1, lang: Lang | None = None, host: str | None = None
 ) -> Iterator[Iterator[bytes]]:
     """Grade a class in one session of ``jobs`` workers, and give each row's grade as JSON, in their order.
 
@@ -77,7 +78,7 @@ def class_graded(
         write_rows(listed, list(rows))
         arguments = [*_OPTIONS, *_WORKERS, f"--numprocesses={jobs}", f"--rootdir={lab.folder}"]
         arguments += [f"--basetemp={Path(scratch, 'base')}"]
-        arguments += [f"--tdlab-class={listed}", *([f"--tdlab-lang={lang}"] if lang else [])]
+        arguments += [f"--tdlab-class={listed}", *_given(lang, host)]
         spool = Spool(Path(scratch, "grades"), lab, rows)
         try:
             with _neutral_environment():
@@ -89,6 +90,12 @@ def class_graded(
             yield spool.grades()
         finally:
             spool.close()
+
+
+def _given(lang: Lang | None, host: str | None) -> list[str]:
+    """Return the options that are only written when they are given; ``host`` names a lab host."""
+    given = {"--tdlab-lang": lang, "--lab-host": host}
+    return [f"{name}={value}" for name, value in given.items() if value]
 
 
 class _Keeper:

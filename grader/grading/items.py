@@ -114,7 +114,7 @@ class QuestionItem(pytest.Item):
 
     def _check(self) -> CheckResult:
         lab, given = self.parent.lab, self.parent.submission()
-        return judged(lab, self.question, given, self.config.option.tdlab_lang)
+        return judged(lab, self.question, given, self.config.option.tdlab_lang, self.config.option.tdlab_host)
 
 
 def _told(result: CheckResult) -> str:

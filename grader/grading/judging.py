@@ -5,7 +5,7 @@ from __future__ import annotations
 from grader.checks import Context, check
 from grader.checks.verdict import of_nobody, unreadable
 from grader.lab.lab import Lab
-from grader.lab.questions import Question
+from grader.lab.questions import CodeQuestion, Question
 from grader.language import Lang
 from grader.language.inert import inert
 from grader.results.result import CheckResult, Outcome
@@ -14,26 +14,41 @@ from grader.submission.identity import WORKSPACE_FILE
 from grader.submission.submission import Submission
 
 
-def judged(lab: Lab, question: Question, given: Submission, lang: Lang | None) -> CheckResult:
-    """Return the result of one question; what a check raises is passed on."""
+def judged(
+    lab: Lab, question: Question, given: Submission, lang: Lang | None, host: str | None = None
+) -> CheckResult:
+    """Return the result of one question; what a check raises is passed on.
+
+    ``host`` names the lab host on which checks that need one may boot guests.
+    """
     context = Context(lab.slug, lang or given.answers.lang or "en", given.evidence)
     asked = given.questions[question.id]
     if given.answers.problem is not None:
         return unreadable(asked, context, ANSWERS_FILE, given.answers.problem)
     if given.whose is not None:
         return of_nobody(asked, context, WORKSPACE_FILE, given.whose)
+    if isinstance(asked, CodeQuestion):
+        # A pytest session of their own is costly where no question asks for it.
+        from grader.api import session
+        from grader.api.case import Student
+
+        return session.judged(asked, Student(lab, given, context.lang, host))
     return check(asked, given.answer(asked), context)
 
 
-def all_judged(lab: Lab, given: Submission, lang: Lang | None) -> list[CheckResult]:
+def all_judged(lab: Lab, given: Submission, lang: Lang | None, host: str | None = None) -> list[CheckResult]:
     """Return the results of all questions; a check that breaks is only its own question's ERROR."""
-    results = []
-    for question in lab:
-        try:
-            results.append(judged(lab, question, given, lang))
-        except Exception as bad:  # noqa: BLE001 - whatever broke is ours, and the other questions still count
-            results.append(lost(question, f"{type(bad).__name__}: {bad}"))
-    return results
+    return [one_judged(lab, question, given, lang, host) for question in lab]
+
+
+def one_judged(
+    lab: Lab, question: Question, given: Submission, lang: Lang | None, host: str | None = None
+) -> CheckResult:
+    """Return the result of one question as :func:`judged` does; a check that breaks is its ERROR."""
+    try:
+        return judged(lab, question, given, lang, host)
+    except Exception as bad:  # noqa: BLE001 - whatever broke is ours, and the other questions still count
+        return lost(question, f"{type(bad).__name__}: {bad}")
 
 
 def lost(question: Question, why: str) -> CheckResult:

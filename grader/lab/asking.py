@@ -5,6 +5,7 @@ from __future__ import annotations
 from grader.lab.questions import (
     ChoiceQuestion,
     ChoicesQuestion,
+    CodeQuestion,
     DomainQuestion,
     ExperimentQuestion,
     FileQuestion,
@@ -29,6 +30,7 @@ _SEVERAL = Bilingual(en="Several letters: [a, b].", fr="Plusieurs lettres : [a, 
 _NUMBER = Bilingual(en="A number, in {unit}.", fr="Un nombre, en {unit}.")
 _PLAIN_NUMBER = Bilingual(en="A number.", fr="Un nombre.")
 _TEXT = Bilingual(en="One or two sentences.", fr="Une ou deux phrases.")
+_SHORT = Bilingual(en="A short answer.", fr="Une réponse courte.")
 _FILE = Bilingual(en="A file: {file}.", fr="Un fichier : {file}.")
 _PREDICTION = Bilingual(
     en="Before measuring: tdlab predict {lab} {id} VALUE; then the same value in answers.yaml.",
@@ -68,6 +70,10 @@ def how(lab: str, question: Question, lang: Lang) -> str:
             return _TEXT.say(lang)
         case PredictionQuestion():
             return _PREDICTION.say(lang, lab=lab, id=question.id)
+        case CodeQuestion(file=str() as file):
+            return _FILE.say(lang, file=file)
+        case CodeQuestion():
+            return _SHORT.say(lang)
 
 
 def _handed_in(lab: str, question: FileQuestion, lang: Lang) -> str:

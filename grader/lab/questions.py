@@ -194,6 +194,18 @@ class PredictionQuestion(Asked):
         return self
 
 
+class CodeQuestion(Asked):
+    """A question that the lab's own tests judge (``checks/test_*.py``); see :mod:`grader.api`.
+
+    The answer is the student's ``file``, or else an entry of answers.yaml. ``shown`` lets ``tdlab check``
+    show the verdict at once, where it cannot be guessed by trying.
+    """
+
+    kind: Literal["code"]
+    file: Inside | None = None
+    shown: bool = False
+
+
 # Answered by a file of the submission rather than in answers.yaml; each has its name as ``file``.
 FileQuestion = DomainQuestion | TranscriptQuestion | HostQuestion | ExperimentQuestion
 Question = (
@@ -203,8 +215,14 @@ Question = (
     | NumberQuestion
     | TextQuestion
     | PredictionQuestion
+    | CodeQuestion
     | FileQuestion
 )
 KINDS: dict[str, type[Question]] = {
     get_args(model.model_fields["kind"].annotation)[0]: model for model in get_args(Question)
 }
+
+
+def file_of(question: Question) -> Inside | None:
+    """Return the file of the submission that answers a question; None where answers.yaml does."""
+    return question.file if isinstance(question, FileQuestion | CodeQuestion) else None

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from grader.checks import Context, check
-from grader.grading import grading
+from grader.grading import grading, judging
 from grader.lab import lab as labs
 from grader.lab.lab import Lab
-from grader.lab.questions import Question, TextQuestion
+from grader.lab.questions import CodeQuestion, Question, TextQuestion
 from grader.proof import choosing, guests, measures, numbers, papers, texts
 from grader.proof.mutant import Kind, Solved
 from grader.proof.papers import Paper
@@ -44,6 +44,8 @@ class _Marker:
         """Return the result of one question as a grading session would give it."""
         lang = submission.answers.lang or "en"
         context = Context(self.lab.slug, lang, submission.evidence)
+        if isinstance(question, CodeQuestion):
+            return judging.one_judged(self.lab, question, submission, lang)
         answer = submission.answer(question)
         is_shared = isinstance(question, TextQuestion) and question is self.lab.question(question.id)
         if not is_shared or not isinstance(answer.value, str):

@@ -10,7 +10,7 @@ from pathlib import Path
 from domains.errors import UsageError
 from grader.lab import variants
 from grader.lab.lab import Lab
-from grader.lab.questions import ExperimentQuestion, FileQuestion, HostQuestion, Question
+from grader.lab.questions import ExperimentQuestion, HostQuestion, Question, file_of
 from grader.language.inert import inert
 from grader.submission import answers, evidence, identity
 from grader.submission.answers import ANSWERS_FILE, Answer, Answers
@@ -47,8 +47,8 @@ class Submission:
 
     def answer(self, question: Question) -> Answer:
         """Return what was answered to a question: its entry in the answers, or its file's bytes."""
-        if isinstance(question, FileQuestion):
-            return self.files.get(question.file, Answer())
+        if file := file_of(question):
+            return self.files.get(file, Answer())
         return self.answers.to(question.id)
 
 
@@ -58,7 +58,7 @@ def load(lab: Lab, place: Path, student: str, *, shown: str = "") -> Submission:
     What is missing, damaged or out of bounds becomes a problem that the checks report to the student.
     Raises OSError when a file is there and cannot be read, which is ours.
     """
-    asked = {one.file: _cap(one) for one in lab if isinstance(one, FileQuestion)}
+    asked = {file: _cap(one) for one in lab if (file := file_of(one))}
     caps = {**asked, **_CAPS}
     source = open_source(place, caps, shown)
     raw, problem = source.read(ANSWERS_FILE, caps[ANSWERS_FILE])
@@ -78,7 +78,7 @@ def load(lab: Lab, place: Path, student: str, *, shown: str = "") -> Submission:
     return Submission(student, given, bundle, files, {one.id: one for one in mine}, whose)
 
 
-def _cap(question: FileQuestion) -> int:
+def _cap(question: Question) -> int:
     is_ours = isinstance(question, HostQuestion | ExperimentQuestion)
     return _EVIDENCE_CAP if is_ours else _OTHER_CAP
 

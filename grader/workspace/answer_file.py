@@ -12,10 +12,10 @@ from grader.lab.questions import (
     ChoiceQuestion,
     ChoicesQuestion,
     DomainQuestion,
-    FileQuestion,
     Question,
     TextQuestion,
     TranscriptQuestion,
+    file_of,
 )
 from grader.language import Lang
 from grader.language.bilingual import Bilingual
@@ -61,7 +61,7 @@ def _question(lab: Lab, question: Question, lang: Lang) -> Iterator[str]:
         for letter, option in question.options.items():
             yield from _comment(f"{letter}  {option.say(lang)}", "  #   ")
     yield from _comment(_how(lab, question, lang), "  # → ")
-    if isinstance(question, FileQuestion):
+    if file_of(question):
         return
     if isinstance(question, TextQuestion):
         yield f"  {question.id}: >"

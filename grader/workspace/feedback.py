@@ -7,6 +7,7 @@ choice or a text is only said whether it can be read: a verdict on each attempt 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,15 +15,24 @@ from grader.checks import check, words
 from grader.checks.form import problem
 from grader.checks.verdict import Context
 from grader.lab.asking import how
-from grader.lab.questions import FileQuestion, NumberQuestion, OrderQuestion, PredictionQuestion, Question
+from grader.lab.questions import (
+    CodeQuestion,
+    FileQuestion,
+    NumberQuestion,
+    OrderQuestion,
+    PredictionQuestion,
+    Question,
+    file_of,
+)
 from grader.language import Lang
-from grader.results.result import Outcome
+from grader.results.result import CheckResult, Outcome
 from grader.submission.answers import ANSWERS_FILE
 from grader.submission.submission import Submission
 from grader.workspace import sayings
 
 State = Literal["open", "noted", "right", "partly", "wrong", "waiting", "not-here", "broken"]
 _SHOWN = NumberQuestion | FileQuestion | PredictionQuestion
+Judge = Callable[[CodeQuestion], CheckResult]
 _STATES: dict[Outcome, State] = {
     Outcome.PASS: "right",
     Outcome.PARTIAL: "partly",
@@ -43,8 +53,11 @@ class Feedback:
     next: str = ""
 
 
-def look(given: Submission, lab: str, lang: Lang) -> list[Feedback]:
-    """Look at all answers of a workspace; raises nothing for what a student wrote."""
+def look(given: Submission, lab: str, lang: Lang, judge: Judge | None = None) -> list[Feedback]:
+    """Look at all answers of a workspace; raises nothing for what a student wrote.
+
+    ``judge`` runs the lab's own tests of a question; without one, they are left for the marks.
+    """
     if given.answers.problem is not None:
         said = words.ANSWERS_BROKEN.say(lang, problem=given.answers.problem)
         return [Feedback(question, "wrong", ANSWERS_FILE, said) for question in given.questions.values()]
@@ -52,26 +65,27 @@ def look(given: Submission, lab: str, lang: Lang) -> list[Feedback]:
         said = words.WHOSE_UNKNOWN.say(lang, cause=given.whose)
         return [Feedback(question, "waiting", next=said) for question in given.questions.values()]
     context = Context(lab, lang, given.evidence)
-    return [_look(question, given, context) for question in given.questions.values()]
+    return [_look(question, given, context, judge) for question in given.questions.values()]
 
 
-def _look(question: Question, given: Submission, context: Context) -> Feedback:
+def _look(question: Question, given: Submission, context: Context, judge: Judge | None) -> Feedback:
     answer = given.answer(question)
     lang = context.lang
     if answer.value is None or (isinstance(answer.value, str) and not answer.value.strip()):
-        is_file = isinstance(question, FileQuestion)
-        todo = how(context.lab, question, lang) if is_file else sayings.ANSWER_IT.say(lang)
+        todo = how(context.lab, question, lang) if file_of(question) else sayings.ANSWER_IT.say(lang)
         return Feedback(question, "open", next=answer.note or todo)
     if wrong := problem(question, answer, lang):
         return Feedback(question, "wrong", seen=str(answer.value)[:200], next=wrong)
     is_measured = isinstance(question, OrderQuestion) and question.measured is not None
-    if not isinstance(question, _SHOWN) and not is_measured:
-        return Feedback(question, "noted", seen=_short(answer.value))
-    found = check(question, answer, context)
+    is_shown = isinstance(question, CodeQuestion) and question.shown and judge is not None
+    if not isinstance(question, _SHOWN) and not is_measured and not is_shown:
+        return Feedback(question, "noted", seen=file_of(question) or _short(answer.value))
+    coded = judge(question) if judge and isinstance(question, CodeQuestion) else None
+    found = coded or check(question, answer, context)
     state = _STATES[found.outcome]
     # What was expected is a number of the student's own: it would be the answer.
     hint = "" if state == "right" else found.hint
-    seen = question.file if isinstance(question, FileQuestion) else _short(answer.value)
+    seen = file_of(question) or _short(answer.value)
     return Feedback(question, state, seen=found.actual or seen, next=hint)
 
 

@@ -12,7 +12,7 @@ from domains.paths import LABS
 from grader.lab import lab as labs
 from grader.lab import variants
 from grader.lab.lab import Lab
-from grader.lab.questions import FileQuestion
+from grader.lab.questions import file_of
 from grader.language import Lang
 from grader.submission import identity as identities
 from grader.submission import submission
@@ -60,7 +60,7 @@ def start(
     if lab.folder != (LABS / lab.slug).resolve():
         files.write_whole(folder / _LAB_NOTE, f"{lab.folder}\n")
     mine = variants.drawn(lab, identity.student)
-    asked_for = {(folder / one.file).parent for one in mine if isinstance(one, FileQuestion)}
+    asked_for = {(folder / inside).parent for one in mine if (inside := file_of(one))}
     for place in sorted({folder / "evidence", *asked_for}):
         place.mkdir(parents=True, exist_ok=True)
     if not (folder / ANSWERS_FILE).exists():
