@@ -13,6 +13,7 @@ from grader.checks.reading.wording import Forms, Lexicon, Term, Wording
 # Words of one wording stand at most this far from the first to the last, in one sentence or in two.
 _SPAN = 22
 _SPAN_OF_TWO = 16
+_SPAN_OF_DENIAL = 8
 # Small words that may stand within words in a row: « table des pages », "table of the pages".
 _GAP = 2
 # « physique vers hôte » is no « physique hôte ».
@@ -130,6 +131,27 @@ def find(wording: Wording, read: Read) -> Match | None:
             if best.state is State.SAID:
                 break
     return best
+
+
+def is_denied(wording: Wording, read: Read) -> bool:
+    """Say whether a wording stands somewhere with a word that is denied, whatever it says elsewhere."""
+    wanted: list[tuple[list[Place], bool]] = []
+    for term in wording.terms:
+        places = read.places(term.heads)
+        if term.mode == "without":
+            if any(not read.is_denied(place) for place in places):
+                return False
+        elif not places:
+            return False
+        else:
+            wanted.append((places, term.mode in {"said", "after"}))
+    for at, (places, is_said) in enumerate(wanted):
+        taken_back = [place for place in places if is_said and read.is_denied(place)]
+        others = [other for number, (other, _) in enumerate(wanted) if number != at]
+        place = _together([taken_back, *others], _SPAN_OF_DENIAL) if taken_back else None
+        if place and read.sentences[place[0]] == read.sentences[place[-1]]:
+            return True
+    return False
 
 
 def _windows(read: Read, wanted: Sequence[tuple[Term, Sequence[Place]]]) -> Iterator[tuple[int, int]]:

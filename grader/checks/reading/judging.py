@@ -109,6 +109,8 @@ class _Found:
     is_settled: bool
     said: tuple[str, ...]
     held: tuple[str, ...]
+    # Right ideas that are said here and denied there.
+    mixed: bool
 
     @classmethod
     def of(
@@ -126,7 +128,9 @@ class _Found:
             name: match if match and not taken.issuperset(match.places) else None
             for name, match in right.items()
         }
-        return cls(rules, read, own, wrong, is_settled, _names(own, State.SAID), held)
+        return cls(
+            rules, read, own, wrong, is_settled, _names(own, State.SAID), held, _is_mixed(rules, read, own)
+        )
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -137,6 +141,22 @@ class _Found:
     def denied(self) -> tuple[str, ...]:
         """The right ideas that are denied."""
         return _names(self.right, State.DENIED)
+
+
+def _is_mixed(rules: Rubric, read: Read, right: Mapping[str, Match | None]) -> bool:
+    """Say whether an idea that is said is denied as well, in other words: « pas directement, mais vite »."""
+    if not read.denied:
+        return False
+    ideas = [[one for one in rules.ideas[name] if not one.subjects] for name in _names(right, State.SAID)]
+    return any(
+        any(finding.is_denied(one, read) for one in ways) and not _by_denial(ways, read) for ways in ideas
+    )
+
+
+def _by_denial(ways: Sequence[Wording], read: Read) -> bool:
+    """Say whether an idea is said by denying something: « plus besoin d'émuler »."""
+    found = [finding.find(one, read) for one in ways if any(term.mode in {"no", "any"} for term in one.terms)]
+    return any(one and one.state is State.SAID for one in found)
 
 
 def _names(found: Mapping[str, Match | None], state: State) -> tuple[str, ...]:
@@ -178,6 +198,8 @@ def _why(found: _Found) -> Why:
         # Of pairs, all that is said of any subject was read: there is nothing to hint at more.
         is_certain = bool(rules.subjects) or rest.signs(found.missing, elsewhere=True) <= 1
         return Why.WRONG_IDEA if is_certain else Why.BOTH
+    if found.mixed:
+        return Why.UNCLEAR_DENIAL
     if not found.missing:
         return Why.BOTH if rest.objects() else Why.ALL_IDEAS
     if found.said:
