@@ -69,7 +69,10 @@ WHY_SOME = both(
 )
 WHY_LONG = both("longer than a short answer", "plus long qu'une réponse courte")
 WHY_OFF_TOPIC = both("no word of it is about what is asked", "rien n'y touche à ce qui est demandé")
-WHY_SOUP = both("words in a row, and no sentence", "des mots à la suite, et pas de phrase")
+WHY_SOUP = both(
+    "the words are there, put together in one go: do they make sense?",
+    "les mots y sont, mis bout à bout : ont-ils un sens ?",
+)
 WHY_ALL = both("all ideas are there, and no wrong one", "toutes les idées y sont, et aucune fausse")
 WHY_PART = both(
     "found {found} of {all} ideas, and nothing more is said",

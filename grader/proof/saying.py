@@ -16,6 +16,8 @@ def said(wording: str, question: TextQuestion) -> str:
         subject = _word(wordings.forms("{" + parsed.subjects[0] + "}", vocabulary))
         choice = _word(wordings.forms("{" + parsed.choices[0] + "}", vocabulary))
         return f"{subject} : {choice}." if subject and choice else ""
+    if parsed.is_hint:
+        return ""
     words = []
     for term in parsed.terms:
         word = _word(term.forms)

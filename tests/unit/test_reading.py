@@ -245,6 +245,55 @@ def test_only_what_is_certain_is_decided(text: str, why: Why, fraction: float) -
     assert (found.why, found.fraction) == (why, fraction)
 
 
+@pytest.mark.parametrize(
+    ("text", "is_said"),
+    [
+        ("the guest changes its tables", True),
+        ("it changes its tables", True),
+        ("the hypervisor changes its tables", False),
+        ("the tables are changed by the hypervisor", False),
+        ("the host sees that the tables are changed by the guest", True),
+        ("l'hyperviseur voit que l'invité change les tables", True),
+    ],
+)
+def test_what_is_done_by_another_is_not_said(text: str, is_said: bool) -> None:
+    vocabulary = (
+        ("agents", "{guest} {vmm}"),
+        ("guest", "guest invite"),
+        ("vmm", "hypervisor hyperviseur host"),
+    )
+    asked = question({"writes": ["chang*@{guest} table*"]}).model_copy(update={"vocabulary": vocabulary})
+    assert judge(asked, text).said() == (("writes",) if is_said else ())
+
+
+def test_an_idea_said_here_and_denied_there_is_for_the_teacher() -> None:
+    assert judge(
+        TEXTS["1.4"], "il ne tourne pas directement, mais à pleine vitesse, et rend la main au VMM"
+    ).why in {
+        Why.UNCLEAR_DENIAL,
+        Why.BOTH,
+    }
+    assert (
+        judge(TEXTS["vmcs"], "elle ne garde pas l'état, les registres sont sauvés à la sortie").alone is False
+    )
+
+
+def test_all_ideas_in_one_breath_may_be_words_without_sense() -> None:
+    nonsense = (
+        "The register of the hypervisor exits each packet of the code that imitates the guest of the card"
+    )
+    assert not judge(TEXTS["3.1"], nonsense).alone
+    asked = question({"slow": ["slow"], "soft": ["software"]})
+    assert judge(asked, "a slow kind of cat sleeps upstairs on software tapes").why is Why.SOUP
+    assert judge(asked, "slow software").why is Why.ALL_IDEAS
+
+
+def test_a_hint_leaves_the_answer_to_the_teacher() -> None:
+    asked = question({"slow": ["slow"], "remedy": ["virtio", "maybe:faster"]})
+    assert judge(asked, "slow, want faster").why is Why.UNCLEAR_REST
+    assert judge(asked, "slow").why is Why.SOME_IDEAS
+
+
 def test_a_right_idea_is_not_borrowed_from_the_words_of_a_wrong_one() -> None:
     asked = question({"exit": ["exit*"]}, {"free": ["exit* free"]})
     assert judge(asked, "exits are free").why is Why.WRONG_IDEA

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
+from grader.checks.reading.agents import agents
 from grader.checks.reading.clauses import Sentence
 from grader.checks.reading.tokens import Token, common
 from grader.checks.reading.wording import Forms, Lexicon, Term, Wording
@@ -55,10 +56,12 @@ class Read:
     going_on: frozenset[int]
     # Where each atom stands.
     index: Mapping[str, Sequence[int]]
+    # Where somebody is named who may do something.
+    named: Mapping[int, frozenset[str]]
 
     @classmethod
-    def of(cls, sentences: Sequence[Sentence], lexicon: Lexicon) -> Read:
-        """Read the sentences of a text with the words of a lexicon."""
+    def of(cls, sentences: Sequence[Sentence], lexicon: Lexicon, doers: Mapping[str, frozenset[str]]) -> Read:
+        """Read sentences with the words of a lexicon; ``doers``: who is named by an atom."""
         tokens: list[Token] = []
         numbers: list[int] = []
         denied: set[int] = set()
@@ -69,6 +72,7 @@ class Read:
         none: frozenset[str] = frozenset()
         atoms = tuple(none if one.is_mark else lexicon.atoms(one.plain) for one in tokens)
         index: dict[str, list[int]] = {}
+        named: dict[int, frozenset[str]] = {}
         clauses: list[int] = []
         clause = 0
         for at, token in enumerate(tokens):
@@ -76,10 +80,14 @@ class Read:
             clauses.append(clause)
             for atom in atoms[at]:
                 index.setdefault(atom, []).append(at)
+                if atom in doers:
+                    named[at] = named.get(at, none) | doers[atom]
         going_on = frozenset(
             number for number, sentence in enumerate(sentences) if sentence.tokens[0].plain in _GOES_ON
         )
-        return cls(tuple(tokens), atoms, tuple(clauses), tuple(numbers), frozenset(denied), going_on, index)
+        return cls(
+            tuple(tokens), atoms, tuple(clauses), tuple(numbers), frozenset(denied), going_on, index, named
+        )
 
     def places(self, heads: Mapping[str, Forms]) -> list[Place]:
         """Return where one of the forms stands, each as the places of its words, in their order."""
@@ -110,6 +118,16 @@ class Read:
             places.append(at)
         return tuple(places)
 
+    def of_term(self, term: Term) -> list[Place]:
+        """Return where a term stands, done by one of those who are to do it."""
+        found = self.places(term.heads)
+        if not term.by:
+            return found
+        return [place for place in found if not (by := self._agents(place[0])) or by & term.by]
+
+    def _agents(self, at: int) -> frozenset[str]:
+        return agents(self.tokens, self.clauses, self.named, at)
+
     def is_denied(self, place: Place) -> bool:
         """Say whether a negation reaches the words of a place."""
         return any(at in self.denied for at in place)
@@ -118,8 +136,10 @@ class Read:
 def find(wording: Wording, read: Read) -> Match | None:
     """Return the best match of a wording: said before denied, in one sentence before two."""
     wanted: list[tuple[Term, list[Place]]] = []
+    if wording.is_hint:
+        return None
     for term in wording.terms:
-        places = read.places(term.heads)
+        places = read.of_term(term)
         if not places and term.mode != "without":
             return None
         wanted.append((term, places))
@@ -137,7 +157,7 @@ def is_denied(wording: Wording, read: Read) -> bool:
     """Say whether a wording stands somewhere with a word that is denied, whatever it says elsewhere."""
     wanted: list[tuple[list[Place], bool]] = []
     for term in wording.terms:
-        places = read.places(term.heads)
+        places = read.of_term(term)
         if term.mode == "without":
             if any(not read.is_denied(place) for place in places):
                 return False

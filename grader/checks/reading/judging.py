@@ -19,6 +19,7 @@ from grader.lab.questions import TextQuestion
 _LONGEST = 120
 # So many words, and not one of those that make a sentence.
 _SOUP = 5
+_BREATH = 9
 # Longer texts are not read at all: no honest short answer comes near.
 _MOST_LETTERS = 20_000
 
@@ -90,7 +91,7 @@ def judge(question: TextQuestion, text: str) -> Judgement:
         return Judgement(0.0, Why.LONG)
     if not rules.subjects and _is_soup(typed):
         return Judgement(0.0, Why.SOUP)
-    read = Read.of(list(sentences(typed)), rules.lexicon)
+    read = Read.of(list(sentences(typed)), rules.lexicon, rules.doers)
     made = pairs.chosen(rules, read) if rules.subjects else []
     right = {name: _best(ways, read, made) for name, ways in rules.ideas.items()}
     wrong = {name: _best(ways, read, made) for name, ways in rules.wrong_ideas.items()}
@@ -201,10 +202,21 @@ def _why(found: _Found) -> Why:
     if found.mixed:
         return Why.UNCLEAR_DENIAL
     if not found.missing:
-        return Why.BOTH if rest.objects() else Why.ALL_IDEAS
+        return Why.BOTH if rest.objects() else Why.SOUP if _in_one_breath(found) else Why.ALL_IDEAS
     if found.said:
         return _why_some(found, rest)
     return _why_none(found, rest)
+
+
+def _in_one_breath(found: _Found) -> bool:
+    """Say whether several ideas stand in one long clause: the words are there, their sense may not be.
+
+    Of the right answers that were looked at one in thirty is so; of words put together without sense, most.
+    """
+    if found.rules.subjects or len(found.right) < 2:
+        return False
+    clauses = [at for at, one in zip(found.read.clauses, found.read.tokens, strict=True) if not one.is_mark]
+    return len(clauses) >= _BREATH and len(set(clauses)) == 1
 
 
 def _why_some(found: _Found, rest: Rest) -> Why:

@@ -46,7 +46,7 @@ class Chosen:
 def chosen(rules: Rubric, read: Read) -> list[Chosen]:
     """Return every choice with its subject, by the order in which they are named."""
     mentions = _mentions(rules, read)
-    if listed := list(_listed(list(rules.subjects)[: rules.asked_for], mentions, read)):
+    if listed := list(_listed(rules, mentions, read)):
         return listed
     found: list[Chosen] = []
     for _, here in groupby(mentions, key=lambda one: one.sentence):
@@ -154,8 +154,9 @@ def settled(rules: Rubric, made: Sequence[Chosen]) -> bool:
     )
 
 
-def _listed(subjects: Sequence[str], mentions: Sequence[Mention], read: Read) -> Iterator[Chosen]:
+def _listed(rules: Rubric, mentions: Sequence[Mention], read: Read) -> Iterator[Chosen]:
     """Read "1 virtio 2 passthrough …", or as many bare choices as there are subjects, in the order asked."""
+    subjects = list(rules.subjects)[: rules.asked_for]
     for counted in _COUNTED:
         marks = _in_order(read, counted[: len(subjects)])
         named = [one.at for one in mentions if one.kind == _SUBJECT]
@@ -165,9 +166,25 @@ def _listed(subjects: Sequence[str], mentions: Sequence[Mention], read: Read) ->
     if any(one.kind == _SUBJECT for one in mentions):
         return
     is_list = len(mentions) == len(subjects) and len({one.sentence for one in mentions}) == 1
+    is_list = is_list and _is_bare(rules, mentions, read)
     if is_list and not any(token.plain in _OR for token in read.tokens[mentions[0].at : mentions[-1].at]):
         for subject, one in zip(subjects, mentions, strict=True):
             yield Chosen(subject, one.name, (one.at,))
+
+
+def _is_bare(rules: Rubric, mentions: Sequence[Mention], read: Read) -> bool:
+    """Say whether hardly anything but choices is said."""
+    used = {at for one in mentions for at in range(one.at, one.end + 1)}
+    stop = common()["stop"]
+    others = [
+        token
+        for at, token in enumerate(read.tokens)
+        if not token.is_mark
+        and at not in used
+        and token.plain not in stop
+        and not read.atoms[at] & rules.background
+    ]
+    return len(others) <= len(mentions)
 
 
 def _in_order(read: Read, counted: Sequence[str]) -> list[int]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from grader.checks.reading.wording import (
+    AGENTS,
     BACKGROUND,
     Forms,
     Lexicon,
@@ -42,6 +43,8 @@ class Rubric:
     choosing: frozenset[str]
     asked: frozenset[str]
     background: frozenset[str]
+    # Who an atom names of those who may do something.
+    doers: dict[str, frozenset[str]]
 
 
 @lru_cache(maxsize=256)
@@ -68,7 +71,8 @@ def rubric(question: TextQuestion) -> Rubric:
         for named in (*subjects.values(), *choices.values(), *besides.values())
         for atom in _atoms_of(named)
     }
-    lexicon = Lexicon(used, known | asked)
+    doers = _doers(vocabulary)
+    lexicon = Lexicon(used | doers.keys(), known | asked)
     quiet = background | {atom for word in asked for atom in lexicon.atoms(word)}
     own = {name: _atoms(ways) | _named(ways, subjects, choices) for name, ways in ideas.items()}
     return Rubric(
@@ -89,7 +93,18 @@ def rubric(question: TextQuestion) -> Rubric:
         ),
         asked=asked,
         background=background,
+        doers=doers,
     )
+
+
+def _doers(vocabulary: Mapping[str, str]) -> dict[str, frozenset[str]]:
+    """Return the single words that name an agent, with its names."""
+    found: dict[str, frozenset[str]] = {}
+    for name in vocabulary.get(AGENTS, "").split():
+        for form in forms(name, vocabulary):
+            if len(form) == 1:
+                found[form[0]] = found.get(form[0], frozenset()) | {name.strip("{}")}
+    return found
 
 
 def _all_atoms(ways: tuple[Wording, ...]) -> frozenset[str]:

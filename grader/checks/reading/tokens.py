@@ -64,11 +64,16 @@ def _walk(text: str) -> Iterator[Token]:
         if not typed[0].isalnum():
             yield Token("." if typed[0] in ".!?;\n…" else ",", typed, is_mark=True)
             continue
-        for word in _parts(plain(typed)):
+        for word in _parts(typed):
             yield Token(word, typed)
 
 
-def _parts(word: str) -> Iterator[str]:
+@lru_cache(maxsize=65536)
+def _parts(typed: str) -> tuple[str, ...]:
+    return tuple(_plain_parts(plain(typed)))
+
+
+def _plain_parts(word: str) -> Iterator[str]:
     pieces = [piece for piece in _APOSTROPHES.split(word) if piece]
     if len(pieces) > 1 and pieces[-1] == "t" and pieces[-2].endswith("n"):
         pieces[-2:] = [pieces[-2] if pieces[-2] == "can" else pieces[-2][:-1], "not"]

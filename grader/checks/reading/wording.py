@@ -4,7 +4,9 @@ A wording is terms that stand together in one sentence, in any order. A term is 
 alternative is a word in any form, a beginning (``word*``), words in a row (``page_table``), or a name from
 the lab's vocabulary (``{exit}``). ``no:term`` wants the term denied, ``any:term`` takes it either way,
 ``without:term`` wants it nowhere in the sentence, ``after:term`` behind the term before it, ``beside:term``
-leaves the word to another idea. ``subject = choice`` pairs names of ``pairs``.
+leaves the word to another idea. With ``maybe:term`` a wording never fits, and the answer goes to the teacher.
+``term@{guest}`` wants it done by the guest, where the text says by whom; the entry ``agents`` names all that
+may do something. ``subject = choice`` pairs names of ``pairs``.
 """
 
 from __future__ import annotations
@@ -18,16 +20,18 @@ from grader.checks.reading import typos
 from grader.checks.reading.stems import stems
 from grader.checks.reading.tokens import common, plain, words
 
-Mode = Literal["said", "no", "any", "without", "after", "beside"]
+Mode = Literal["said", "no", "any", "without", "after", "beside", "maybe"]
 _MODES: dict[str, Mode] = {
     "no": "no",
     "any": "any",
     "without": "without",
     "after": "after",
     "beside": "beside",
+    "maybe": "maybe",
 }
 Forms = tuple[tuple[str, ...], ...]
 BACKGROUND = "background"
+AGENTS = "agents"
 _SHORTEST_STEM = 4
 
 
@@ -37,6 +41,8 @@ class Term:
 
     forms: Forms
     mode: Mode = "said"
+    # Who does it, where the text says who; nobody: anybody.
+    by: frozenset[str] = frozenset()
     # The forms by their first word: only what a text holds is looked for, not all that it might.
     heads: Mapping[str, Forms] = field(init=False, repr=False, compare=False)
 
@@ -51,6 +57,11 @@ class Wording:
     terms: tuple[Term, ...] = ()
     subjects: tuple[str, ...] = ()
     choices: tuple[str, ...] = ()
+
+    @property
+    def is_hint(self) -> bool:
+        """Whether this only hints at an idea and never fits."""
+        return any(term.mode == "maybe" for term in self.terms)
 
 
 def parse(wording: str, vocabulary: Mapping[str, str]) -> Wording:
@@ -86,10 +97,12 @@ def _names(text: str) -> tuple[str, ...]:
 
 
 def _term(text: str, vocabulary: Mapping[str, str]) -> Term:
+    text, *doers = text.split("@")
+    by = frozenset(one.strip("{}") for one in doers)
     head, colon, rest = text.partition(":")
     if colon and head in _MODES:
-        return Term(forms(rest, vocabulary), _MODES[head])
-    return Term(forms(text, vocabulary))
+        return Term(forms(rest, vocabulary), _MODES[head], by)
+    return Term(forms(text, vocabulary), "said", by)
 
 
 class Lexicon:
