@@ -12,8 +12,12 @@ from domains.errors import EXIT_DONE, UsageError
 from grader.language import LANGUAGES, Lang
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from grader.classroom.markbook import Markbook
     from grader.report.classroom.glimpse import Glimpse
+
+_MAX_IDENTITY = 4 * 1024
 
 
 @click.command("report")
@@ -53,10 +57,26 @@ def command(markbook: Path, out: Path | None, lang: Lang, anonymous: bool, as_js
 
 
 def _glimpses(book: Markbook) -> Iterator[Glimpse]:
+    from dataclasses import replace
+
     from grader.report.classroom import glimpse
 
     for student in book.roster.students:
         chosen = student.chosen()
         if chosen and chosen.kept and chosen.problem is None:
-            given = book.submission(student.key)
-            yield glimpse.take(student.key, student.name, given, chosen.time, chosen.sha256)
+            seen = glimpse.take(student.key, student.name, book.submission(student.key))
+            began = _began(book.folder / chosen.kept)
+            yield replace(seen, handed_in=chosen.time, began=began, sha256=chosen.sha256)
+
+
+def _began(place: Path) -> datetime | None:
+    """Return when the workspace of a submission was made; None where it does not say."""
+    from grader.submission import identity
+    from grader.submission.identity import WORKSPACE_FILE
+    from grader.submission.sources import open_source
+
+    raw, _ = open_source(place, {WORKSPACE_FILE: _MAX_IDENTITY}).read(WORKSPACE_FILE, _MAX_IDENTITY)
+    try:
+        return identity.parse(raw).started if raw else None
+    except UsageError:
+        return None

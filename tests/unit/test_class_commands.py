@@ -109,7 +109,9 @@ def test_each_format_goes_where_it_is_asked_to(name: str, book: Path, tmp_path: 
 def test_feedback_can_be_had_for_one_student_and_in_another_language(book: Path, tmp_path: Path) -> None:
     done = run("feedback", book, "Ann Noether", "--into", tmp_path, "--lang", "en", "--json")
     (page,) = json.loads(done.stdout)["pages"]
-    assert '<html lang="en">' in Path(page["file"]).read_text(encoding="utf-8")
+    text = Path(page["file"]).read_text(encoding="utf-8")
+    assert '<html lang="en">' in text
+    assert "Your work was not signed" in text
     assert "has no student 'nobody'" in str(run("feedback", book, "nobody", "--into", tmp_path).exception)
 
 
@@ -127,3 +129,27 @@ def test_the_report_is_a_page_and_a_document(book: Path, tmp_path: Path) -> None
 @pytest.mark.parametrize("command", [("export", "--format", "csv"), ("report",), ("feedback", "--into", "x")])
 def test_what_is_no_markbook_is_refused(command: tuple[str, ...], tmp_path: Path) -> None:
     assert "is no markbook" in str(run(command[0], tmp_path, *command[1:]).exception)
+
+
+def test_hints_are_in_the_language_of_the_page_and_points_as_they_were(book: Path, tmp_path: Path) -> None:
+    run("feedback", book, "Bob Bref", "--into", tmp_path / "own")
+    run("feedback", book, "Bob Bref", "--into", tmp_path / "asked", "--lang", "fr")
+    own, asked = ((tmp_path / one / "Bob Bref.html").read_text(encoding="utf-8") for one in ("own", "asked"))
+    assert "The e1000 does not exist" in own
+    assert "L’e1000 n’existe pas" in asked
+    assert "The e1000 does not exist" not in asked
+    assert "19.27" in own
+    assert "19,27" in asked
+
+
+def test_the_workspace_says_when_it_was_made(tmp_path: Path) -> None:
+    folder = tmp_path / "class/Ann_1_assignsubmission_file_"
+    shutil.copytree(R202 / "solution", folder)
+    text = (
+        "schema: tdlab.workspace/1\nlab: r202\nstudent: Ann\nlang: fr\nstarted: 2099-01-01T00:00:00+00:00\n"
+    )
+    (folder / "workspace.yaml").write_text(text)
+    now = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+    marking.mark(R202, tmp_path / "class", tmp_path / "book", Policy(), jobs=1, lang=None, now=now)
+    data = json.loads(run("report", tmp_path / "book", "--json").stdout)
+    assert [one["kind"] for one in data["oddities"]] == ["begun-after", "measured-before"]

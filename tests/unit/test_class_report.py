@@ -176,11 +176,15 @@ def test_times_that_cannot_be_are_signals_and_clocks_may_differ_a_little() -> No
             Glimpse("short", "", measured=run("c", NOW, 20, least=48), handed_in=NOW + timedelta(days=1)),
             Glimpse("open", "", measured=run("d", NOW, None, least=48), handed_in=NOW + timedelta(days=1)),
             Glimpse("nothing", ""),
+            Glimpse("early", "", began=NOW + timedelta(hours=1), handed_in=NOW),
+            Glimpse("older", "", measured=run("e", NOW), began=NOW + timedelta(hours=1)),
         ]
     )
-    assert [(one.kind, one.students) for one in found] == [
-        ("measured-after", ("late",)),
-        ("too-short", ("short",)),
+    assert [(one.kind, *one.students) for one in found] == [
+        ("measured-after", "late"),
+        ("too-short", "short"),
+        ("begun-after", "early"),
+        ("measured-before", "older"),
     ]
     assert found[1].seen == ("20", "48")
 

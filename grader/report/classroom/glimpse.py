@@ -33,7 +33,10 @@ class Measured:
 
 @dataclass(frozen=True)
 class Glimpse:
-    """One student's texts and wrong options by question, the run that was brought, when it came."""
+    """One student's texts and wrong options by question, the run that was brought, when it came.
+
+    ``began`` is when the workspace was made that it is from.
+    """
 
     student: str
     name: str
@@ -41,13 +44,12 @@ class Glimpse:
     wrong: Mapping[str, tuple[Wrong, ...]] = field(default_factory=dict)
     measured: Measured | None = None
     handed_in: datetime | None = None
+    began: datetime | None = None
     sha256: str = ""
 
 
-def take(
-    student: str, name: str, given: Submission, handed_in: datetime | None = None, sha256: str = ""
-) -> Glimpse:
-    """Look at one submission."""
+def take(student: str, name: str, given: Submission) -> Glimpse:
+    """Look at one submission; when it came, and from which archive, the roster knows."""
     texts, wrong = {}, {}
     for question in given.questions.values():
         answer = given.answer(question)
@@ -56,7 +58,7 @@ def take(
         elif found := _wrong(question, given):
             wrong[question.id] = found
     run = given.evidence.run
-    return Glimpse(student, name, texts, wrong, _measured(run) if run else None, handed_in, sha256)
+    return Glimpse(student, name, texts, wrong, _measured(run) if run else None)
 
 
 def _wrong(question: Question, given: Submission) -> tuple[Wrong, ...]:

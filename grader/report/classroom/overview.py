@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import statistics
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -55,7 +56,7 @@ class Overview:
     errors: tuple[Cause, ...]
     skipped: tuple[Cause, ...]
     late: int
-    unverified: int
+    unverified: tuple[tuple[str, int], ...]
     is_anonymous: bool = False
 
 
@@ -80,7 +81,7 @@ def of(lab: Lab, grade: Grade, glimpses: Sequence[Glimpse], *, anonymous: bool =
         errors=_causes(submissions, Outcome.ERROR),
         skipped=_causes(submissions, Outcome.SKIPPED),
         late=sum(one.late > 0 for one in submissions),
-        unverified=sum(bool(one.unverified) for one in submissions),
+        unverified=tuple(Counter(one.unverified for one in submissions if one.unverified).most_common()),
         is_anonymous=anonymous,
     )
 

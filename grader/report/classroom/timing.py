@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Literal
 
 from grader.report.classroom.glimpse import Glimpse
 
 # Clocks of two machines differ, and files keep whole seconds.
 _SLACK = timedelta(minutes=5)
-Kind = Literal["measured-after", "too-short", "same-run", "same-archive"]
+Kind = Literal["measured-after", "begun-after", "measured-before", "too-short", "same-run", "same-archive"]
 
 
 @dataclass(frozen=True)
@@ -31,16 +31,24 @@ def found(glimpses: Sequence[Glimpse]) -> tuple[Oddity, ...]:
 def _alone(glimpses: Sequence[Glimpse]) -> Iterator[Oddity]:
     for one in glimpses:
         run = one.measured
+        if one.began and one.handed_in and one.began > one.handed_in + _SLACK:
+            yield _apart("begun-after", one, one.handed_in, one.began)
         if run is None:
             continue
+        if one.began and run.started and run.started < one.began - _SLACK:
+            yield _apart("measured-before", one, run.started, one.began)
         last = run.finished or run.started
         if last and one.handed_in and last > one.handed_in + _SLACK:
-            yield Oddity("measured-after", (one.student,), (one.handed_in.isoformat(), last.isoformat()))
+            yield _apart("measured-after", one, one.handed_in, last)
         if run.started and run.finished:
             took = (run.finished - run.started).total_seconds()
             # Times are kept to the second.
             if took + 1 < run.least:
                 yield Oddity("too-short", (one.student,), (f"{took:.0f}", f"{run.least:.0f}"))
+
+
+def _apart(kind: Kind, one: Glimpse, first: datetime, second: datetime) -> Oddity:
+    return Oddity(kind, (one.student,), (first.isoformat(), second.isoformat()))
 
 
 def _shared(glimpses: Sequence[Glimpse]) -> Iterator[Oddity]:

@@ -88,6 +88,14 @@ ODDITIES = {
         "handed in {0}, and the evidence was measured at {1}, later",
         "remis {0}, et les mesures jointes datent de {1}, donc d’après",
     ),
+    "begun-after": both(
+        "handed in {0}, and the workspace was made {1}, later",
+        "remis {0}, et l’espace de travail a été créé {1}, donc après",
+    ),
+    "measured-before": both(
+        "measured {0}, and the workspace was made {1}, later",
+        "mesuré {0}, et l’espace de travail a été créé {1}, donc après",
+    ),
     "too-short": both(
         "the run took {0} s, and what it says it measured takes {1} s at least",
         "la série a duré {0} s, et ce qu’elle dit avoir mesuré prend au moins {1} s",
@@ -106,6 +114,13 @@ SKIPPED = both("Not gradable here, by cause", "Non notable ici, par cause")
 CAUSE_OF = both(
     "{count} times, {students} students: {questions}", "{count} fois, {students} étudiants : {questions}"
 )
+NOT_VERIFIED = both("Not verified, by reason", "Non vérifié, par raison")
+NOT_VERIFIED_OF = both(
+    "Whose work or evidence could not be verified. There are many harmless reasons, and it costs nothing.",
+    "De qui le travail ou les mesures n’ont pas pu être vérifiés. Les raisons anodines sont nombreuses, "
+    "et cela ne coûte rien.",
+)
+STUDENTS_OF = both("{count} students", "{count} étudiants")
 NOTHING_OPEN = both("Nothing.", "Rien.")
 ALL_MARKS = both("All marks", "Toutes les notes")
 PSEUDONYMS = both(

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from domains.errors import UsageError
 from grader.classroom.markbook import Markbook
+from grader.grading import judging
+from grader.lab.lab import Lab
 from grader.language import Lang
 from grader.report.feedback.page import Student, html_text
-from grader.results.result import SubmissionGrade
+from grader.results.result import CheckResult, SubmissionGrade
+from grader.review.decisions import TEACHER
 from grader.submission.submission import Submission
 
 # What hints are in where a submission does not say its language.
@@ -22,7 +25,7 @@ def of(
     given = _given(markbook, grade.student)
     return html_text(
         markbook.lab,
-        grade,
+        _retold(markbook.lab, grade, given, lang) if lang and given else grade,
         given.questions if given else {},
         # In the teacher's zone, which is the students'.
         Student(
@@ -32,6 +35,24 @@ def of(
         lang or (given.answers.lang if given else None) or _UNSAID,
         with_answers=with_answers,
     )
+
+
+def _retold(lab: Lab, grade: SubmissionGrade, given: Submission, lang: Lang) -> SubmissionGrade:
+    """Return the same grade with its sentences in another language: judged again, and only words are taken.
+
+    Where judging again would say anything else (the lab was changed since), words stay as they were.
+    """
+    again = {one.id: one for one in judging.all_judged(lab, given, lang)}
+    return grade.model_copy(
+        update={"questions": tuple(_said(one, again.get(one.id)) for one in grade.questions)}
+    )
+
+
+def _said(one: CheckResult, again: CheckResult | None) -> CheckResult:
+    is_decided = any(seen.source == TEACHER for seen in one.evidence)
+    if again is None or is_decided or (again.outcome, again.points) != (one.outcome, one.points):
+        return one
+    return one.model_copy(update={"expected": again.expected, "actual": again.actual, "hint": again.hint})
 
 
 def _given(markbook: Markbook, student: str) -> Submission | None:

@@ -51,6 +51,12 @@ UNVERIFIED = both(
     "des raisons anodines, et rien n’a été retiré pour cela. Votre enseignant vous demandera peut-être "
     "comment vous avez procédé.",
 )
+UNSIGNED = both(
+    "Your work was not signed, as `tdlab submit` does it: we could not verify that it is as you left it. "
+    "Nothing was taken for that.",
+    "Votre travail n’était pas signé, comme le fait `tdlab submit` : nous n’avons pas pu vérifier qu’il "
+    "est tel que vous l’avez laissé. Rien n’a été retiré pour cela.",
+)
 OUTCOMES = {
     Outcome.PASS: both("right", "juste"),
     Outcome.PARTIAL: both("partly right", "juste en partie"),
