@@ -11,7 +11,7 @@ REVIEW = both("Review", "Relecture")
 TO_DECIDE = both("To decide", "À décider")
 PROGRESS = both(
     "{decided} of {answers} answers decided ({students_decided} of {students} copies)",
-    "{decided} réponses décidées sur {answers} ({students_decided} copies sur {students})",
+    "réponses décidées : {decided} sur {answers} (copies : {students_decided} sur {students})",
 )
 QUESTION = both("Question {id}", "Question {id}")
 POINT, POINTS = both("{points} point", "{points} point"), both("{points} points", "{points} points")
@@ -123,7 +123,7 @@ OPEN_HERE = both(
 END_BY = both("Ctrl-C ends", "Ctrl-C pour terminer")
 ENDED = both(
     "{decided} of {answers} answers decided; marks: {file}",
-    "{decided} réponses décidées sur {answers} ; notes : {file}",
+    "réponses décidées : {decided} sur {answers} ; notes : {file}",
 )
 
 CAUSES = {

@@ -125,7 +125,7 @@ def test_a_batch_is_added_whole(small_class: Path, tmp_path: Path) -> None:
     done = review(small_class, "--decide", str(file))
     assert done.return_value == 0
     assert "5 of 5 answers decided" in done.stdout
-    assert "5 réponses décidées sur 5" in review(small_class, "--decide", str(file), "--lang", "fr").stdout
+    assert "réponses décidées : 5 sur 5" in review(small_class, "--decide", str(file), "--lang", "fr").stdout
     outcomes = {
         one.outcome for grade in open_markbook(small_class / "markbook").grade().submissions
         for one in grade.questions
