@@ -43,6 +43,8 @@ KERNEL_ARGUMENTS = (
     # Inside an emulated host 1.6 s of asking each of 255 buses for devices that ACPI did not name, at two
     # exits each; and 0.6 s of the self-test of a key derivation that nothing uses.
     "pci=lastbus=0",
+    # On a busy machine an emulated timer is late, and the kernel would panic over it ("timer doesn't work").
+    "no_timer_check",
     "initcall_blacklist=crypto_kdf108_init",
 )
 # For a guest without disks: q35 always has a controller for them, whose drivers take their time to find none.
