@@ -23,10 +23,10 @@ _MAX_IDENTITY = 4 * 1024
 @click.command("report")
 @click.argument("markbook", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), help="The page, instead of MARKBOOK/class.html.")
-@click.option("--lang", type=click.Choice(LANGUAGES), default="fr", show_default=True, help="Language.")
+@click.option("--lang", type=click.Choice(LANGUAGES), help="Language, instead of most students'.")
 @click.option("--anonymous", is_flag=True, help="Numbers in place of names, and nobody's answers.")
 @click.option("--json", "as_json", is_flag=True, help="Print it (tdlab.class/1) to stdout; write no page.")
-def command(markbook: Path, out: Path | None, lang: Lang, anonymous: bool, as_json: bool) -> int:
+def command(markbook: Path, out: Path | None, lang: Lang | None, anonymous: bool, as_json: bool) -> int:
     """Report on the class of MARKBOOK: marks, questions, wrong ideas, signals, and what is open.
 
     The page is made anew each time; it changes nothing in the markbook.
@@ -39,20 +39,22 @@ def command(markbook: Path, out: Path | None, lang: Lang, anonymous: bool, as_js
     from grader.report.classroom import document, overview
 
     book = open_markbook(markbook)
-    seen = overview.of(book.lab, book.grade(), list(_glimpses(book)), anonymous=anonymous)
+    glimpses = list(_glimpses(book))
+    seen = overview.of(book.lab, book.grade(), glimpses, anonymous=anonymous)
+    own: Lang = lang or overview.language(glimpses)
     if as_json:
-        click.echo(json.dumps(document.of(seen, lang), ensure_ascii=False, indent=1))
+        click.echo(json.dumps(document.of(seen, own), ensure_ascii=False, indent=1))
         return EXIT_DONE
     from grader.report.classroom import words
     from grader.report.classroom.page import html_text
     from grader.report.classroom.terminal import print_overview
 
-    print_overview(seen, lang)
+    print_overview(seen, own, str(markbook))
     page = out or markbook / "class.html"
     if page.is_dir():
         raise UsageError(f"{page} is a folder", remedy="name a file with --out")
-    write_whole(page, html_text(seen, lang, datetime.now(UTC)))
-    click.echo(words.PAGE.say(lang, file=page))
+    write_whole(page, html_text(seen, own, datetime.now(UTC)))
+    click.echo(words.PAGE.say(own, file=page))
     return EXIT_DONE
 
 

@@ -31,7 +31,8 @@ def feedback_zip(sheet: Sheet, page: Callable[[Row], str]) -> Export:
             member.compress_type = zipfile.ZIP_DEFLATED
             member.external_attr = 0o644 << 16
             archive.writestr(member, page(row))
-    return Export({f"{sheet.lab.slug}.feedback.zip": raw.getvalue()}, tuple(left))
+    notes = tuple(Notice(one.student, f"{one.why}; the page says so") for one in sheet.unfinished())
+    return Export({f"{sheet.lab.slug}.feedback.zip": raw.getvalue()}, tuple(left), notes)
 
 
 def _shown(row: Row) -> str:

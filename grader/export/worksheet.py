@@ -98,6 +98,8 @@ def filled(sheet: Sheet, worksheet: Worksheet) -> Export:
             left.append(Notice(row.shown, why))
         else:
             _fill(sheet, row, worksheet, line)
+            if _key("identifier", worksheet.text(line, "identifier")) != row.id:
+                notes.append(Notice(row.shown, _found_by(row, worksheet, line)))
             notes += [Notice(row.shown, why) for why in _skipped(sheet, row, worksheet, line)]
     ours = set(matched.values())
     left += [
@@ -147,6 +149,12 @@ def _matched(rows: Sequence[Row], worksheet: Worksheet) -> dict[str, int]:
     return found
 
 
+def _found_by(row: Row, worksheet: Worksheet, line: Sequence[Cell]) -> str:
+    same = bool(row.email) and _plain(row.email) == _plain(worksheet.text(line, "email"))
+    how = "address" if same else "name, which nobody else has"
+    return f"found by {how}, for the number is not known: {worksheet.text(line, 'identifier')}"
+
+
 def _key(column: str, text: str) -> str:
     if column != "identifier":
         return _plain(text)
@@ -177,8 +185,8 @@ def _skipped(sheet: Sheet, row: Row, worksheet: Worksheet, line: Sequence[Cell])
         yield f"above the maximum ({value:g} > {maximum:g})"
     if modified not in _NOTHING and not _ENGLISH.search(_plain(modified)):
         yield (
-            f"stale: Moodle cannot read its own date {modified!r}; when you import, tick that records "
-            "modified more recently in Moodle may be updated"
+            f"stale: Moodle reads dates in English alone, and {modified!r} is none; when importing, tick that "
+            "records modified more recently in Moodle may be updated"
         )
 
 

@@ -279,7 +279,7 @@ def test_an_empty_class_is_a_page_too(lab: Lab) -> None:
 def test_the_terminal_says_it_in_eighty_columns(lab: Lab, lang: Lang) -> None:
     grade, seen = class_of(lab, name=HOSTILE, hint=HOSTILE)
     out = StringIO()
-    print_overview(overview.of(lab, grade, seen), lang, Console(file=out, width=80, highlight=False))
+    print_overview(overview.of(lab, grade, seen), lang, "book", Console(file=out, width=80, highlight=False))
     lines = out.getvalue().splitlines()
     assert max(map(len, lines)) <= 80
     assert "\x1b" not in out.getvalue()

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from grader.checks.choice import chosen_one, chosen_some
 from grader.lab.questions import ChoiceQuestion, ChoicesQuestion, Question, TextQuestion
+from grader.language import Lang
 from grader.language.bilingual import Bilingual
 from grader.measure.run import Run
 from grader.submission.submission import Submission
@@ -45,6 +46,7 @@ class Glimpse:
     measured: Measured | None = None
     handed_in: datetime | None = None
     began: datetime | None = None
+    lang: Lang | None = None
     sha256: str = ""
 
 
@@ -58,7 +60,8 @@ def take(student: str, name: str, given: Submission) -> Glimpse:
         elif found := _wrong(question, given):
             wrong[question.id] = found
     run = given.evidence.run
-    return Glimpse(student, name, texts, wrong, _measured(run) if run else None)
+    measured = _measured(run) if run else None
+    return Glimpse(student, name, texts, wrong, measured, lang=given.answers.lang)
 
 
 def _wrong(question: Question, given: Submission) -> tuple[Wrong, ...]:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from grader.lab.lab import Lab
+from grader.language import Lang
 from grader.report.classroom import alike, ideas, items, timing
 from grader.report.classroom.alike import Alike
 from grader.report.classroom.glimpse import Glimpse
@@ -58,6 +59,12 @@ class Overview:
     late: int
     unverified: tuple[tuple[str, int], ...]
     is_anonymous: bool = False
+
+
+def language(glimpses: Sequence[Glimpse]) -> Lang:
+    """Return the language that most of a class answered in."""
+    said = Counter(one.lang for one in glimpses if one.lang)
+    return said.most_common(1)[0][0] if said else "fr"
 
 
 def of(lab: Lab, grade: Grade, glimpses: Sequence[Glimpse], *, anonymous: bool = False) -> Overview:

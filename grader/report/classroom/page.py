@@ -22,6 +22,8 @@ _TEMPLATES = Path(__file__).resolve().parent / "templates"
 _SHARED = _TEMPLATES.parent.parent / "templates"
 # Below this a question tells so little of who knows the rest that its author may want to look.
 POOR = 0.1
+# What nobody reads to its end stands in the document alone.
+_MOST_NAMED, _MOST_LISTED = 12, 60
 # The figure's height, without its axis; a column of the most frequent mark fills it.
 _HEIGHT = 150
 
@@ -56,6 +58,8 @@ def html_text(overview: Overview, lang: Lang, now: datetime) -> str:
             asked={one.id: one for one in overview.lab},
             odd=lambda one: typeset(words.ODDITIES[one.kind].say(lang), lang),
             poor=POOR,
+            most_named=_MOST_NAMED,
+            most_listed=_MOST_LISTED,
             enough=ENOUGH,
             long=WORDS,
             near=NEAR,

@@ -17,8 +17,8 @@ _FEW = 3
 _BLOCKS = " ▁▂▃▄▅▆▇█"
 
 
-def print_overview(overview: Overview, lang: Lang, console: Console | None = None) -> None:
-    """Print the marks, the hardest questions, the commonest wrong ideas, and what is to be done."""
+def print_overview(overview: Overview, lang: Lang, folder: str, console: Console | None = None) -> None:
+    """Print the marks, the hardest questions, the commonest wrong ideas, and what to do in ``folder``."""
     console = console or Console(highlight=False)
 
     def say(text: Bilingual, **values: object) -> str:
@@ -50,7 +50,7 @@ def print_overview(overview: Overview, lang: Lang, console: Console | None = Non
     signals = sum(len(one.questions) > 1 for one in overview.alike) + len(overview.oddities)
     for text, count in ((words.TO_REVIEW, waiting), (words.TO_REGRADE, errors), (words.TO_LOOK_AT, signals)):
         if count:
-            console.print(Text(say(text, count=count), style="yellow"))
+            console.print(Text(one_line(say(text, count=count, folder=folder)), style="yellow"))
 
 
 _COLON = Bilingual(en=":", fr=" :")

@@ -62,6 +62,7 @@ NO_IDEAS = both("None was seen.", "Aucune n’a été vue.")
 CHOSEN = both("chosen:", "choisi :")
 TOLD = both("told:", "réponse donnée :")
 COLON = both(":", " :")
+MORE = both("and {count} more", "et {count} de plus")
 IN_ONE = both("alike in one question only: {count}", "semblables dans une seule question : {count}")
 HOW_MANY = both("students", "étudiants")
 SIGNALS = both("Signals", "Signaux")
@@ -132,6 +133,12 @@ MADE = both("made by tdlab on {time}", "établi par tdlab le {time}")
 HARDEST = both("hardest", "les plus difficiles")
 COMMONEST = both("most common wrong ideas", "idées fausses les plus fréquentes")
 PAGE = both("page: {file}", "page : {file}")
-TO_REVIEW = both("{count} answers wait for review", "{count} réponses attendent d’être jugées")
-TO_REGRADE = both("{count} errors of ours", "{count} erreurs de notre part")
+TO_REVIEW = both(
+    "{count} answers wait for review: tdlab review {folder}",
+    "{count} réponses attendent d’être jugées : tdlab review {folder}",
+)
+TO_REGRADE = both(
+    "{count} errors of ours: tdlab regrade {folder}",
+    "{count} erreurs de notre part : tdlab regrade {folder}",
+)
 TO_LOOK_AT = both("{count} signals to look at", "{count} signaux à regarder")
