@@ -185,8 +185,8 @@ def _skipped(sheet: Sheet, row: Row, worksheet: Worksheet, line: Sequence[Cell])
         yield f"above the maximum ({value:g} > {maximum:g})"
     if modified not in _NOTHING and not _ENGLISH.search(_plain(modified)):
         yield (
-            f"stale: Moodle reads dates in English alone, and {modified!r} is none; when importing, tick that "
-            "records modified more recently in Moodle may be updated"
+            f"stale: Moodle reads dates in English alone, and {modified!r} is none: when importing, tick "
+            "that records modified more recently in Moodle may be updated"
         )
 
 
