@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from pathlib import Path
 
@@ -26,6 +27,12 @@ def write_whole(file: Path, content: str | bytes) -> None:
     except BaseException:
         beside.unlink(missing_ok=True)
         raise
+
+
+def is_leftover(file: Path, *, of: str | None = None) -> bool:
+    """Say whether a file is what a killed :func:`write_whole` left (``of`` a file of this name)."""
+    match = re.fullmatch(r"\.(.+)\.[0-9a-f]{8}", file.name)
+    return match is not None and of in {None, match[1]}
 
 
 def append_line(file: Path, line: str) -> None:

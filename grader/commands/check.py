@@ -52,12 +52,21 @@ def command(
     own: Lang = lang or place.identity.lang
     if host_name is not None and not boot:
         _look_at(place, host_name)
+    _remember(place)
     given = place.submission()
     judge = _judge(place, given, own, (host_name or "localhost") if boot else None)
     found = _asked(feedback.look(given, place.lab.slug, own, judge), questions)
     if as_json:
         rows = [
-            {"id": one.question.id, "state": one.state, "seen": one.seen, "next": one.next} for one in found
+            {
+                "id": one.question.id,
+                "state": one.state,
+                "asked": one.asked,
+                "seen": one.seen,
+                "next": one.next,
+                "hints": list(one.hints),
+            }
+            for one in found
         ]
         head = {"schema": "tdlab.check/1", "lab": place.lab.slug, "student": place.identity.student}
         click.echo(json.dumps(head | {"questions": rows}, ensure_ascii=False, indent=1))
@@ -83,6 +92,21 @@ def _judge(place: Workspace, given: Submission, lang: Lang, host: str | None) ->
         # A name that stands for no host is said before anything is judged.
         hosts.find(host)
     return judge
+
+
+def _remember(place: Workspace) -> None:
+    """Note when answers were looked at, and which; a finished workspace is left as it was handed in."""
+    import hashlib
+
+    from grader.submission import history
+    from grader.submission.answers import ANSWERS_FILE
+    from grader.submission.history import Event
+    from grader.workspace import workspace as workspaces
+
+    file = place.folder / ANSWERS_FILE
+    if file.is_file() and not workspaces.is_closed(place):
+        sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
+        history.add(place.folder, Event(what="checked", time=history.now(), sha256=sha256))
 
 
 def _look_at(place: Workspace, name: str) -> None:

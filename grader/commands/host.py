@@ -88,13 +88,18 @@ def down(name: str | None, forget: bool) -> None:
 @_timings
 def reset(name: str | None, as_json: bool, timings: bool) -> None:
     """Put a host back to how it was when it had just been provisioned."""
+    from domains.emulated import plan
+
+    put_back(name or plan.DEFAULT_NAME, as_json=as_json, timings=timings)
+
+
+def put_back(name: str, *, as_json: bool = False, timings: bool = False) -> None:
+    """Put an emulated host back to its first state, and say so."""
     from domains import hosts
-    from domains.emulated import emulator, lifecycle, plan
+    from domains.emulated import emulator, lifecycle
 
     with libvirt() as connection:
-        done = lifecycle.reset(
-            connection, name or plan.DEFAULT_NAME, emulator.choose(_say), _say, hosts.furnish
-        )
+        done = lifecycle.reset(connection, name, emulator.choose(_say), _say, hosts.furnish)
     _show_up(done, as_json, timings)
 
 

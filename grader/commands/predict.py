@@ -30,6 +30,7 @@ def command(words: tuple[str, ...], workspace: Path) -> None:
     from grader.language import i18n
     from grader.submission import predictions
     from grader.workspace import sayings
+    from grader.workspace import workspace as workspaces
 
     lab, place, rest = _asked(words, workspace)
     if len(rest) < 2:
@@ -38,6 +39,7 @@ def command(words: tuple[str, ...], workspace: Path) -> None:
     value = given[0] if len(given) == 1 else given
     lang = place.identity.lang if place else "en"
     if place:
+        workspaces.require_open(place)
         _refuse_given_up(place, question)
     folder = place.folder if place else workspace
     done = predictions.commit(lab, question, value, folder, datetime.now(UTC))

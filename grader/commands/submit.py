@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from grader.workspace.hand_in import Receipt
+    from grader.workspace.workspace import Workspace
 
 
 @click.command("submit")
@@ -12,14 +17,22 @@ import click
 @click.option("--json", "as_json", is_flag=True, help="Print the receipt (tdlab.receipt/1) to stdout.")
 def command(workspace: Path, as_json: bool) -> int:
     """Make one signed archive of WORKSPACE (this folder) and print a receipt; repeat it at any time."""
-    import json
-
-    from grader.workspace import feedback, hand_in, sayings
+    from grader.workspace import hand_in
     from grader.workspace import workspace as workspaces
 
     place = workspaces.find(workspace)
+    workspaces.require_open(place)
+    show(place, hand_in.submit(place), as_json=as_json)
+    return 0
+
+
+def show(place: Workspace, receipt: Receipt, *, as_json: bool) -> None:
+    """Print a receipt, and on stderr how many questions have no answer."""
+    import json
+
+    from grader.workspace import feedback, sayings
+
     lang = place.identity.lang
-    receipt = hand_in.submit(place)
     if as_json:
         told = {
             "schema": "tdlab.receipt/1",
@@ -31,7 +44,7 @@ def command(workspace: Path, as_json: bool) -> int:
             "time": receipt.time.isoformat(),
         }
         click.echo(json.dumps(told, ensure_ascii=False, indent=1))
-        return 0
+        return
     told_of = sayings.HANDED_IN.say(
         lang, archive=receipt.archive, files=receipt.files, number=receipt.number, code=receipt.code
     )
@@ -39,4 +52,3 @@ def command(workspace: Path, as_json: bool) -> int:
     still = sum(one.state == "open" for one in feedback.look(place.submission(), place.lab.slug, lang))
     if still:
         click.echo(sayings.STILL_OPEN.say(lang, count=still), err=True)
-    return 0

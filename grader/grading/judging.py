@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from grader.checks import Context, check
+from grader.checks.settling import settled
 from grader.checks.verdict import of_nobody, unreadable
 from grader.lab.lab import Lab
 from grader.lab.questions import CodeQuestion, Question
@@ -32,7 +33,8 @@ def judged(
         from grader.api import session
         from grader.api.case import Student
 
-        return session.judged(asked, Student(lab, given, context.lang, host))
+        found = session.judged(asked, Student(lab, given, context.lang, host))
+        return settled(found, asked, given.answer(asked), context)
     return check(asked, given.answer(asked), context)
 
 

@@ -8,7 +8,7 @@ choice or a text is only said whether it can be read: a verdict on each attempt 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from grader.checks import check, words
@@ -41,16 +41,22 @@ _STATES: dict[Outcome, State] = {
     Outcome.SKIPPED: "not-here",
     Outcome.ERROR: "broken",
 }
+_ANSWERED = {Outcome.PASS, Outcome.PARTIAL}
 
 
 @dataclass(frozen=True)
 class Feedback:
-    """What a student is told of one question: its state, what was seen of the answer, and the next step."""
+    """What a student is told of one question: its state, what was seen of the answer, and the next step.
+
+    ``asked`` says in general what an answer looks like, ``hints`` are the prices of those that are left.
+    """
 
     question: Question
     state: State
     seen: str = ""
     next: str = ""
+    asked: str = ""
+    hints: tuple[float, ...] = ()
 
 
 def look(given: Submission, lab: str, lang: Lang, judge: Judge | None = None) -> list[Feedback]:
@@ -65,7 +71,15 @@ def look(given: Submission, lab: str, lang: Lang, judge: Judge | None = None) ->
         said = words.WHOSE_UNKNOWN.say(lang, cause=given.whose)
         return [Feedback(question, "waiting", next=said) for question in given.questions.values()]
     context = Context(lab, lang, given.evidence)
-    return [_look(question, given, context, judge) for question in given.questions.values()]
+    told = (_look(question, given, context, judge) for question in given.questions.values())
+    return [
+        replace(one, asked=how(lab, one.question, lang), hints=_prices(one.question, given)) for one in told
+    ]
+
+
+def _prices(question: Question, given: Submission) -> tuple[float, ...]:
+    taken = given.evidence.hints.get(question.id, frozenset())
+    return tuple(one.costs for number, one in enumerate(question.hints) if number not in taken)
 
 
 def _look(question: Question, given: Submission, context: Context, judge: Judge | None) -> Feedback:
@@ -82,7 +96,9 @@ def _look(question: Question, given: Submission, context: Context, judge: Judge 
         return Feedback(question, "noted", seen=file_of(question) or _short(answer.value))
     coded = judge(question) if judge and isinstance(question, CodeQuestion) else None
     found = coded or check(question, answer, context)
-    state = _STATES[found.outcome]
+    # What hints took says nothing of the answer.
+    is_right = found.cost > 0 and found.outcome in _ANSWERED and found.points + found.cost >= found.max
+    state = "right" if is_right else _STATES[found.outcome]
     # What was expected is a number of the student's own: it would be the answer.
     hint = "" if state == "right" else found.hint
     seen = file_of(question) or _short(answer.value)

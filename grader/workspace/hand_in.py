@@ -90,7 +90,7 @@ def _files(workspace: Workspace) -> Iterator[tuple[str, bytes]]:
         raise UsageError(f"{folder / ANSWERS_FILE} is missing", remedy="`tdlab start` makes an empty one")
     asked = [question.file for question in workspace.lab if isinstance(question, DomainQuestion)]
     wanted = [folder / name for name in (WORKSPACE_FILE, ANSWERS_FILE, *asked)]
-    wanted += sorted((folder / "evidence").rglob("*"))
+    wanted += sorted(one for one in (folder / "evidence").rglob("*") if not files.is_leftover(one))
     total = count = 0
     for file in wanted:
         try:

@@ -15,7 +15,7 @@ from grader.submission import history
 from grader.submission.evidence import PREDICTIONS_FILE, read
 from grader.submission.history import Event
 from grader.workspace import sayings
-from grader.workspace.workspace import Workspace
+from grader.workspace.workspace import Workspace, require_open
 
 RUNS = "runs"
 
@@ -25,6 +25,7 @@ def begin(place: Workspace, told: Iterable[PredictionQuestion], *, without_predi
 
     Raises :class:`UsageError` while one of them is open, unless they are given up.
     """
+    require_open(place)
     still = open_predictions(place, told)
     if still and not without_predicting:
         raise UsageError(*_refusal(place, still))

@@ -7,10 +7,10 @@ from typing import Any
 
 from grader.lab.questions import PredictionQuestion
 from grader.language import Lang
-from grader.language.i18n import moment
+from grader.language.i18n import moment, points
 from grader.submission import history
-from grader.workspace import feedback, sayings
-from grader.workspace.workspace import Workspace
+from grader.workspace import feedback, hints, sayings
+from grader.workspace.workspace import Workspace, is_closed
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,8 @@ class Progress:
     committed: tuple[str, ...]
     uncommitted: tuple[str, ...]
     measured: bool
+    hints: tuple[tuple[str, float], ...]
+    finished: bool
     submitted: tuple[tuple[str, str], ...]
 
     def as_json(self) -> dict[str, Any]:
@@ -36,6 +38,8 @@ class Progress:
             "committed": list(self.committed),
             "uncommitted": list(self.uncommitted),
             "measured": self.measured,
+            "hints": [{"question": question, "costs": cost} for question, cost in self.hints],
+            "finished": self.finished,
             "submitted": [{"receipt": code, "time": time} for code, time in self.submitted],
         }
 
@@ -48,6 +52,12 @@ class Progress:
         if self.uncommitted:
             lines.append(sayings.UNCOMMITTED.say(lang, questions=", ".join(self.uncommitted)))
         lines.append((sayings.MEASURED if self.measured else sayings.UNMEASURED).say(lang))
+        if self.hints:
+            cost = points(sum(price for _, price in self.hints), lang)
+            named = ", ".join(dict.fromkeys(question for question, _ in self.hints))
+            lines.append(sayings.HINTS_TAKEN.say(lang, questions=named, cost=cost))
+        if self.finished:
+            lines.append(sayings.FINISHED.say(lang, lab=self.lab))
         if not self.submitted:
             lines.append(sayings.NEVER_SUBMITTED.say(lang))
         for code, time in self.submitted[-1:]:
@@ -70,6 +80,8 @@ def look(place: Workspace) -> Progress:
         committed=tuple(one for one in predictions if one in committed),
         uncommitted=tuple(one for one in predictions if one not in committed),
         measured=given.evidence.run is not None,
+        hints=tuple((one.id, hint.costs) for one in place.lab for hint in hints.taken(place, one)),
+        finished=is_closed(place),
         submitted=tuple(
             (one.receipt, one.time.isoformat()) for one in history.events(place.folder, "submitted")
         ),

@@ -71,3 +71,54 @@ NOT_REPLACED = both(
     "nothing was measured, so {file} stays as it was",
     "rien n'a été mesuré : {file} reste comme il était",
 )
+IS_FINISHED = both(
+    "this workspace is finished and handed in; to go on: tdlab start {lab} --reopen --into {folder}",
+    "cet espace est terminé et rendu ; pour reprendre : tdlab start {lab} --reopen --into {folder}",
+)
+REOPENED = both(
+    "open again: hand it in again when you are done", "rouvert : rendez-le à nouveau quand vous aurez fini"
+)
+FINISHED = both(
+    "finished: later changes need `tdlab start {lab} --reopen`",
+    "terminé : pour changer encore, `tdlab start {lab} --reopen`",
+)
+LOOSE_ANSWERS = both("no answer yet: {questions}", "pas encore de réponse : {questions}")
+LOOSE_PREDICTIONS = both("not predicted: {questions}", "non prédit : {questions}")
+LOOSE_MEASURES = both("not measured: {questions}", "non mesuré : {questions}")
+NOTHING_LOOSE = both("every question has an answer", "chaque question a une réponse")
+FINISH_NOW = both("Hand in and finish?", "Rendre et terminer ?")
+SAY_YES = both(
+    "nobody can be asked here; if you are sure: add --yes",
+    "personne à qui demander ; si vous êtes sûr : ajoutez --yes",
+)
+NO_HINT = both("{question} has no hint", "{question} n'a pas d'indice")
+NO_MORE_HINTS = both("{question} has no more hints", "{question} n'a plus d'indice")
+HINT_PRICE = both(
+    "This hint costs {price} of the {points} points of {question}. {left} more after it.",
+    "Cet indice coûte {price} des {points} points de {question}. Encore {left} après lui.",
+)
+HINT_NOW = both("Show it?", "Le montrer ?")
+HINT_BEFORE = both("given before: {text}", "déjà donné : {text}")
+HINT_FREE = both("it costs nothing", "il ne coûte rien")
+HINTS_LEFT = both("hints: {prices} (tdlab hint {question})", "indices : {prices} (tdlab hint {question})")
+HINT_COSTS = both("−{price} pt", "−{price} pt")
+FREE = both("free", "gratuit")
+ASKED = both("asked for: {how}", "demandé : {how}")
+PUT_BACK = both(
+    "put back as `tdlab start` made it; yours is in {kept}",
+    "remis comme `tdlab start` l'a fait ; le vôtre est dans {kept}",
+)
+NOTHING_TO_PUT_BACK = both("it is as `tdlab start` made it", "c'est tel que `tdlab start` l'a fait")
+RESET_HOST = both(
+    "Put the lab host {host} back to how it was made? Guests and files there are gone then.",
+    "Remettre l'hôte de TD {host} comme au début ? Ses invités et ses fichiers disparaîtront.",
+)
+NO_HOST = both(
+    "there is no emulated lab host {host}; a real machine is not put back by tdlab",
+    "il n'y a pas d'hôte de TD émulé {host} ; tdlab ne remet pas une vraie machine en état",
+)
+HINTS_TAKEN = both(
+    "hints asked for: {questions} (−{cost} points)", "indices demandés : {questions} (−{cost} points)"
+)
+# Letters that mean yes, the usual one first.
+YES_OR_NO = both("y", "oy")

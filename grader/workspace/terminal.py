@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.text import Text
+import click
 
 from grader.language import Lang
+from grader.language.bilingual import Bilingual
+from grader.language.i18n import points
 from grader.language.inert import one_line
 from grader.workspace import sayings
 from grader.workspace.feedback import Feedback
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 _STYLES = {
     "right": "green",
@@ -24,17 +30,58 @@ _STYLES = {
 _IDS = 16
 
 
-def print_feedback(told: Sequence[Feedback], lang: Lang, console: Console | None = None) -> None:
+def print_feedback(told_all: Sequence[Feedback], lang: Lang, console: Console | None = None) -> None:
     """Print what a student is told of each question, and how many have an answer."""
-    console = console or Console(highlight=False)
-    for one in told:
+    # It takes as long to import as all the rest: a question on the terminal does without.
+    from rich.console import Console as Terminal
+    from rich.text import Text
+
+    console = console or Terminal(highlight=False)
+    for one in told_all:
         line = Text(one.question.id.ljust(_IDS), style="bold")
         line.append(sayings.STATES[one.state].say(lang), style=_STYLES.get(one.state, ""))
-        if one.state != "open" and one.seen:
+        if one.state == "open" and one.asked:
+            line.append(f"  {one.asked}", style="dim not bold")
+        elif one.seen:
             line.append(f"  {one_line(one.seen)}", style="default not bold")
         console.print(line)
-        if one.state != "open" and one.next:
-            console.print(Text(f"  → {one_line(one.next)}", style="dim"))
-    answered = sum(one.state != "open" for one in told)
+        for told_of in _below(one, lang):
+            console.print(Text(f"  {one_line(told_of)}", style="dim"))
+    answered = sum(one.state != "open" for one in told_all)
     console.print()
-    console.print(Text(sayings.CHECKED.say(lang, answered=answered, all=len(told))))
+    console.print(Text(sayings.CHECKED.say(lang, answered=answered, all=len(told_all))))
+
+
+def _below(one: Feedback, lang: Lang) -> Iterator[str]:
+    """Yield what stands below the line of a question that is not done yet."""
+    if one.state in {"wrong", "partly"} and one.asked:
+        yield sayings.ASKED.say(lang, how=one.asked)
+    if one.state != "open" and one.next:
+        yield f"→ {one.next}"
+    if one.state not in {"right", "not-here"} and one.hints:
+        prices = ", ".join(
+            sayings.HINT_COSTS.say(lang, price=points(price, lang)) if price else sayings.FREE.say(lang)
+            for price in one.hints
+        )
+        yield sayings.HINTS_LEFT.say(lang, prices=prices, question=one.question.id)
+
+
+def agreed(
+    lang: Lang, question: Bilingual, *, yes: bool, no_input: bool, default: bool = False, **values: object
+) -> bool:
+    """Ask on the terminal, in the student's language; where nobody can be asked it is no."""
+    if yes:
+        return True
+    if no_input or not sys.stdin.isatty():
+        click.echo(sayings.SAY_YES.say(lang), err=True)
+        return False
+    letters = sayings.YES_OR_NO.say(lang)
+    shown = letters[0].upper() + "/n" if default else f"{letters[0]}/N"
+    said = input_line(f"{question.say(lang, **values)} [{shown}] ")
+    return said[0].casefold() in letters if said else default
+
+
+def input_line(prompt: str) -> str:
+    """Return what was typed, without blanks around it; a closed terminal says nothing."""
+    click.echo(prompt, nl=False, err=True)
+    return sys.stdin.readline().strip()

@@ -14,12 +14,12 @@ from grader.lab import variants
 from grader.lab.lab import Lab
 from grader.lab.questions import file_of
 from grader.language import Lang
+from grader.submission import history, submission
 from grader.submission import identity as identities
-from grader.submission import submission
 from grader.submission.answers import ANSWERS_FILE
 from grader.submission.identity import WORKSPACE_FILE, Identity
 from grader.submission.submission import Submission
-from grader.workspace import answer_file
+from grader.workspace import answer_file, sayings
 
 # Where a lab is that does not ship with tdlab; of this machine, and never handed in.
 _LAB_NOTE = ".lab"
@@ -49,7 +49,8 @@ def start(
     """
     file = folder / WORKSPACE_FILE
     if is_new := not file.exists():
-        if folder.exists() and any(folder.iterdir()):
+        # What a killed start left of this very file is ours.
+        if folder.exists() and not all(files.is_leftover(one, of=file.name) for one in folder.iterdir()):
             raise UsageError(f"{folder} is not empty", remedy="name another folder with --into")
         folder.mkdir(parents=True, exist_ok=True)
         files.write_whole(file, identities.text(lab.slug, student, lang, now))
@@ -83,6 +84,19 @@ def around(folder: Path) -> Workspace | None:
             lab = labs.load(_lab_folder(place, identity.lab))
             return Workspace(place, identity, variants.drawn(lab, identity.student), lab)
     return None
+
+
+def is_closed(place: Workspace) -> bool:
+    """Say whether a workspace was finished, and not opened again since."""
+    states = [one.what for one in history.events(place.folder) if one.what in {"finished", "reopened"}]
+    return states[-1:] == ["finished"]
+
+
+def require_open(place: Workspace) -> None:
+    """Raise :class:`UsageError` when a workspace is finished: what was handed in is to stay as it is."""
+    if is_closed(place):
+        said = sayings.IS_FINISHED.say(place.identity.lang, lab=place.lab.slug, folder=place.folder)
+        raise UsageError(said)
 
 
 def read(folder: Path) -> Identity:
