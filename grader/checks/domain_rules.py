@@ -179,3 +179,7 @@ OTHER_ATTRIBUTE = both(
     "an attribute or a value that this lab does not allow",
     "un attribut ou une valeur que ce TD ne permet pas",
 )
+SAME_ADDRESS = both(
+    "another interface of this domain has the same MAC address",
+    "une autre interface de ce domaine a la même adresse MAC",
+)

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from domains import refusal
 from domains.spec import DomainSpec
-from grader.checks.domain_rules import ALLOWED, DANGERS, OTHER_ATTRIBUTE, OTHER_ELEMENT, VALUES
+from grader.checks.domain_rules import ALLOWED, DANGERS, OTHER_ATTRIBUTE, OTHER_ELEMENT, SAME_ADDRESS, VALUES
 from grader.language.bilingual import Bilingual
 
 MAX_BYTES = 64 * 1024
@@ -77,7 +77,10 @@ def read(raw: bytes) -> StudentDomain | tuple[XmlRefusal, ...]:
     if isinstance(root, XmlRefusal):
         return (root,)
     refusals = tuple(itertools.islice(_walk(root), _MAX_REFUSALS))
-    return refusals or _values(root)
+    if refusals:
+        return refusals
+    domain = _values(root)
+    return _same_addresses(domain) or domain
 
 
 def rebuilt(domain: StudentDomain) -> DomainSpec | str:
@@ -197,6 +200,17 @@ def _shown(tag: str) -> str:
     space, _, name = tag.rpartition("}")
     steps = space.lstrip("{").rstrip("/").split("/")
     return f"{steps[-2]}:{name}" if len(steps) > 3 else name
+
+
+def _same_addresses(domain: StudentDomain) -> tuple[XmlRefusal, ...]:
+    """Refuse an interface with the MAC address of one before it: no switch could tell them apart."""
+    seen: set[str] = set()
+    found = []
+    for nic in domain.nics:
+        if nic.mac and nic.mac in seen:
+            found.append(XmlRefusal("interface", nic.line, SAME_ADDRESS))
+        seen.add(nic.mac or "")
+    return tuple(found)
 
 
 _UNITS = {"b": 1, "bytes": 1, "KB": 1000, "k": 2**10, "KiB": 2**10, "MB": 10**6, "M": 2**20, "MiB": 2**20}

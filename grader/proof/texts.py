@@ -7,9 +7,11 @@ from collections.abc import Iterator
 
 from grader.checks.reading.judging import judge
 from grader.lab.questions import TextQuestion
+from grader.language import Lang
 from grader.proof import saying
 from grader.proof.mutant import Kind, Mutant, Solved, shortened
 
+_CLAUSE = re.compile(r"(?<=[,;:.])")
 # A whole text denied: what precedes it, by language.
 _FALSE = {
     "fr": ("Il est faux de dire ceci : ", "Ce n'est pas vrai que "),
@@ -18,7 +20,7 @@ _FALSE = {
 # Its first verb denied, where it is one of these.
 _VERBS = {
     "fr": (
-        (r"\b[Cc]'est\b", "ce n'est pas"),
+        (r"\b[Cc]'est\b(?!-à)", "ce n'est pas"),
         (r"\best\b", "n'est pas"),
         (r"\bsont\b", "ne sont pas"),
         (
@@ -47,8 +49,9 @@ def _empty(solved: Solved) -> Iterator[Mutant]:
 
 def _question(solved: Solved) -> Iterator[Mutant]:
     for question, _ in _texts(solved):
-        for said in dict.fromkeys((question.ask.fr, question.ask.en)):
-            yield solved.answering("question-copied", question, said, shortened(said))
+        for language, said in (("French", question.ask.fr), ("English", question.ask.en)):
+            change = f"the question itself, in {language}"
+            yield solved.answering("question-copied", question, said, change, example=shortened(said))
 
 
 def _other(solved: Solved) -> Iterator[Mutant]:
@@ -68,12 +71,22 @@ def _denied(solved: Solved) -> Iterator[Mutant]:
 def _verb(solved: Solved) -> Iterator[Mutant]:
     lang = solved.submission.answers.lang or "en"
     for question, text in _texts(solved):
-        for pattern, denied in _VERBS[lang]:
-            # Every one of them: what is left standing would be a part of the answer that is right.
-            changed, count = re.subn(pattern, denied, text)
-            if count:
-                yield solved.answering("verb-denied", question, changed, shortened(changed))
-                break
+        pieces = _CLAUSE.split(text)
+        for at, clause in enumerate(pieces):
+            denied = _with_verb_denied(clause, lang)
+            without = "".join(pieces[:at] + pieces[at + 1 :])
+            # What is as good without the clause may well be as good with another one in its place.
+            if denied and judge(question, without).fraction < 1:
+                changed = "".join([*pieces[:at], denied, *pieces[at + 1 :]])
+                yield solved.answering("verb-denied", question, changed, shortened(denied))
+
+
+def _with_verb_denied(clause: str, lang: Lang) -> str | None:
+    for pattern, denied in _VERBS[lang]:
+        changed, count = re.subn(pattern, denied, clause)
+        if count:
+            return changed
+    return None
 
 
 def _wrong_beside(solved: Solved) -> Iterator[Mutant]:

@@ -7,12 +7,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from grader.checks import Context, check
 from grader.grading import grading, judging
 from grader.lab import lab as labs
 from grader.lab.lab import Lab
-from grader.lab.questions import CodeQuestion, Question, TextQuestion
-from grader.proof import choosing, guests, measures, numbers, papers, texts
+from grader.lab.questions import Question, TextQuestion
+from grader.proof import choosing, doing, guests, measures, numbers, papers, texts
 from grader.proof.mutant import Kind, Solved
 from grader.proof.papers import Paper
 from grader.proof.record import Fraction, MutantResult, Mutants, NotApplicable, Proof, WrongSample
@@ -29,6 +28,7 @@ KINDS: tuple[Kind, ...] = (
     *texts.KINDS,
     *measures.KINDS,
     *guests.KINDS,
+    *doing.KINDS,
 )
 Progress = Callable[[int, int], None]
 
@@ -40,24 +40,27 @@ class _Marker:
     lab: Lab
     judged: dict[tuple[str, str, str], CheckResult] = field(default_factory=dict)
 
-    def result(self, submission: Submission, question: Question) -> CheckResult:
+    def result(self, submission: Submission, question_id: str) -> CheckResult:
         """Return the result of one question as a grading session would give it."""
-        lang = submission.answers.lang or "en"
-        context = Context(self.lab.slug, lang, submission.evidence)
-        if isinstance(question, CodeQuestion):
-            return judging.one_judged(self.lab, question, submission, lang)
-        answer = submission.answer(question)
-        is_shared = isinstance(question, TextQuestion) and question is self.lab.question(question.id)
-        if not is_shared or not isinstance(answer.value, str):
-            return check(question, answer, context)
-        key = (question.id, answer.value, lang)
+        asked = submission.questions[question_id]
+        value = submission.answers.to(question_id).value
+        is_shared = isinstance(asked, TextQuestion) and asked is self.lab.question(question_id)
+        if not is_shared or not isinstance(value, str):
+            return self._judged(submission, asked)
+        key = (question_id, value, submission.answers.lang or "")
         if key not in self.judged:
-            self.judged[key] = check(question, answer, context)
+            self.judged[key] = self._judged(submission, asked)
         return self.judged[key]
+
+    def _judged(self, submission: Submission, question: Question) -> CheckResult:
+        try:
+            return judging.judged(self.lab, question, submission, None)
+        except Exception as bad:  # noqa: BLE001 - a check that breaks is a finding, and no other is lost by it
+            return judging.lost(question, f"{type(bad).__name__}: {bad}")
 
     def results(self, submission: Submission) -> list[CheckResult]:
         """Return all results of a submission, in the order of the lab."""
-        return [self.result(submission, submission.questions[one.id]) for one in self.lab]
+        return [self.result(submission, one.id) for one in self.lab]
 
 
 @dataclass
@@ -135,10 +138,7 @@ def _wrong(marker: _Marker, found: _Found, master: Sample, paper: Paper, student
 def _mutants(marker: _Marker, solved: Solved, student: str) -> Iterator[MutantResult]:
     for kind in KINDS:
         for mutant in kind.make(solved):
-            results = [
-                marker.result(mutant.submission, solved.paper.submission.questions[one])
-                for one in mutant.aimed
-            ]
+            results = [marker.result(mutant.submission, one) for one in mutant.aimed]
             killer = next((one for one in results if _notices(one)), None)
             last = killer or results[0]
             yield MutantResult(

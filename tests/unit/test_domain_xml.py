@@ -221,3 +221,10 @@ def test_the_parser_reads_no_other_file(tmp_path: Path) -> None:
         f"<!DOCTYPE d [<!ENTITY x SYSTEM '{secret.as_uri()}'>]><domain type='kvm'><title>&x;</title></domain>"
     )
     assert "top secret" not in str(refusals(raw.encode()))
+
+
+def test_two_interfaces_with_one_mac_address_are_refused() -> None:
+    nic = "<interface type='user'><mac address='52:54:00:12:34:5{0}'/><model type='virtio'/></interface>"
+    (same,) = refusals(inside(nic.format("a") + "\n" + nic.format("A")))
+    assert (same.element, same.line) == ("interface", 6)
+    assert isinstance(read(inside(nic.format("a") + nic.format("b"))), StudentDomain)
