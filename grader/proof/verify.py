@@ -11,8 +11,9 @@ from grader.grading import grading, judging
 from grader.lab import lab as labs
 from grader.lab.lab import Lab
 from grader.lab.questions import Question, TextQuestion
-from grader.proof import choosing, doing, guests, measures, numbers, papers, texts
-from grader.proof.mutant import Kind, Solved
+from grader.proof import papers
+from grader.proof.mutants import KINDS
+from grader.proof.mutants.mutant import Solved
 from grader.proof.papers import Paper
 from grader.proof.record import Fraction, MutantResult, Mutants, NotApplicable, Proof, WrongSample
 from grader.results.result import CheckResult, Outcome
@@ -22,14 +23,6 @@ from grader.submission.samples import Sample
 from grader.submission.submission import Submission
 from grader.workspace import workspace
 
-KINDS: tuple[Kind, ...] = (
-    *choosing.KINDS,
-    *numbers.KINDS,
-    *texts.KINDS,
-    *measures.KINDS,
-    *guests.KINDS,
-    *doing.KINDS,
-)
 Progress = Callable[[int, int], None]
 
 

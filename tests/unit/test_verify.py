@@ -12,10 +12,11 @@ import pytest
 from domains import process
 from domains.paths import LABS
 from grader.lab import lab as labs
-from grader.proof import papers, saying
+from grader.proof import papers
+from grader.proof.mutants import KINDS, saying
 from grader.proof.record import Proof
 from grader.proof.terminal import lines
-from grader.proof.verify import KINDS, prove
+from grader.proof.verify import prove
 
 LAB = """\
 schema: tdlab.lab/1

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from grader.lab.questions import Expect, Measure, NumberQuestion, PredictionQuestion
 from grader.measure.run import CellResult, Measurement, Run
-from grader.proof.mutant import Kind, Mutant, Solved
+from grader.proof.mutants.mutant import Kind, Mutant, Solved
 from grader.submission import evidence
 from grader.submission.evidence import Bundle, Commitment, Missing, commitment_hash
 from grader.submission.predictions import plain

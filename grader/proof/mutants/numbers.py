@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from grader.lab.questions import NumberQuestion
 from grader.lab.units import readings, unit_shown
-from grader.proof.mutant import Kind, Mutant, Solved
+from grader.proof.mutants.mutant import Kind, Mutant, Solved
 from grader.submission.evidence import Missing, expected
 
 # A unit that never stands for another one that a lab asks for.

@@ -12,7 +12,7 @@ from lxml import etree
 from domains.quantities import EMULATED_NICS
 from grader.checks.domain_xml import plain_model
 from grader.lab.questions import DomainQuestion
-from grader.proof.mutant import Kind, Mutant, Solved
+from grader.proof.mutants.mutant import Kind, Mutant, Solved
 from grader.submission.answers import Answer
 
 _NIC = "devices/interface"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from grader.lab.questions import ChoiceQuestion, ChoicesQuestion
-from grader.proof.mutant import Kind, Mutant, Solved, listed
+from grader.proof.mutants.mutant import Kind, Mutant, Solved, listed
 
 
 def _another_option(solved: Solved) -> Iterator[Mutant]:

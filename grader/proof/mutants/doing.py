@@ -17,7 +17,7 @@ from grader.lab.questions import (
     OrderQuestion,
     TranscriptQuestion,
 )
-from grader.proof.mutant import Kind, Mutant, Solved
+from grader.proof.mutants.mutant import Kind, Mutant, Solved
 from grader.submission.answers import Answer
 
 # A number that no measure comes near, and no author asks for.

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from grader.checks.reading.judging import judge
 from grader.lab.questions import TextQuestion
 from grader.language import Lang
-from grader.proof import saying
-from grader.proof.mutant import Kind, Mutant, Solved, shortened
+from grader.proof.mutants import saying
+from grader.proof.mutants.mutant import Kind, Mutant, Solved, shortened
 
 _CLAUSE = re.compile(r"(?<=[,;:.])")
 # A whole text denied: what precedes it, by language.
