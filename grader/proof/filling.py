@@ -67,6 +67,9 @@ def _filled(cell: CellResult, metric: str) -> CellResult:
     made = Measurement(unit=METRICS[metric], samples=tuple(value * one for one in _SPREAD), median=value)
     changes = {
         "status": "measured",
+        # A cell that has exits ran under KVM, and so does one with EPT on or off.
+        "ran": cell.ran | {"accelerator": "kvm"},
+        "xml": cell.xml and cell.xml.replace('<domain type="qemu"', '<domain type="kvm"', 1),
         "cause": None,
         "remedy": None,
         "measurements": {**cell.measurements, metric: made},

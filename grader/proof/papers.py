@@ -29,6 +29,11 @@ class Paper:
     folder: Path
     submission: Submission
 
+    def raw(self, name: str) -> bytes | None:
+        """Return a file as it was handed in, or None."""
+        file = self.folder / name
+        return file.read_bytes() if file.is_file() else None
+
 
 def masters(lab: Lab, students: Sequence[str], into: Path) -> tuple[list[Sample], tuple[str, ...]]:
     """Copy the samples, the solution first, and fill in their evidence; also return what was filled in.

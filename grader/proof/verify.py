@@ -75,8 +75,9 @@ def prove(folder: Path, *, seeds: int = 50, progress: Progress | None = None) ->
         place = Path(scratch)
         students = [f"student {seed}" for seed in range(seeds)]
         known, filled = papers.masters(lab, students, place / "masters")
+        other = papers.handed_in(lab, known[0], "somebody else", place / "other")
         for seed, student in enumerate(students):
-            _one_student(marker, found, known, student, place / str(seed))
+            _one_student(marker, found, known, student, place / str(seed), other)
             if seed == 0:
                 _compare_with_session(marker, found, known, place)
             if progress:
@@ -84,13 +85,15 @@ def prove(folder: Path, *, seeds: int = 50, progress: Progress | None = None) ->
     return _proof(lab, seeds, known, filled, found)
 
 
-def _one_student(marker: _Marker, found: _Found, known: Sequence[Sample], student: str, place: Path) -> None:
+def _one_student(
+    marker: _Marker, found: _Found, known: Sequence[Sample], student: str, place: Path, other: Paper
+) -> None:
     solution, *wrong = [papers.handed_in(marker.lab, one, student, place / one.folder.name) for one in known]
     _solution(marker, found, solution, student)
     _untouched(marker, found, student, place / "untouched")
     for master, paper in zip(known[1:], wrong, strict=True):
         _wrong(marker, found, master, paper, student)
-    for result in _mutants(marker, Solved(marker.lab, solution), student):
+    for result in _mutants(marker, Solved(marker.lab, solution, other), student):
         key = (result.operator, result.question, result.change)
         found.mutants[key] = _both(found.mutants[key], result) if key in found.mutants else result
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grader.proof.mutants import choosing, doing, guests, measures, numbers, texts
+from grader.proof.mutants import choosing, doing, guests, measures, numbers, predictions, texts
 from grader.proof.mutants.mutant import Kind
 
 KINDS: tuple[Kind, ...] = (
@@ -10,6 +10,7 @@ KINDS: tuple[Kind, ...] = (
     *numbers.KINDS,
     *texts.KINDS,
     *measures.KINDS,
+    *predictions.KINDS,
     *guests.KINDS,
     *doing.KINDS,
 )

@@ -1,17 +1,24 @@
-"""Mutants of evidence and of predictions: what contradicts itself, is missing, or was changed afterwards."""
+"""Mutants of evidence: what contradicts itself, is missing, was changed by hand, or is another student's."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
-from datetime import timedelta
+import re
+from collections.abc import Callable, Iterator
 
-from grader.lab.questions import Expect, Measure, NumberQuestion, PredictionQuestion
-from grader.measure.run import CellResult, Measurement, Run
+from grader.lab.questions import Expect, Measure, NumberQuestion
+from grader.measure.run import METRICS, CellResult, Measurement, Run
 from grader.proof.mutants.mutant import Kind, Mutant, Solved
 from grader.submission import evidence
-from grader.submission.evidence import Bundle, Commitment, Missing, commitment_hash
-from grader.submission.predictions import plain
+from grader.submission.evidence import PREDICTIONS_FILE, REPORT_FILE, Bundle, Missing
+from grader.submission.history import HISTORY_FILE
+from grader.submission.identity import WORKSPACE_FILE
+from grader.submission.verification import provenance
+from grader.submission.verification.provenance import Given
+
+# Register exits a megabyte of an imitated card; a ring has none.
+_OF_A_CARD = 3000.0
+Edit = Callable[[CellResult, Run], CellResult | None]
 
 
 def _with(solved: Solved, operator: str, aimed: str, change: str, bundle: Bundle) -> Mutant:
@@ -33,7 +40,7 @@ def _first(expect: Expect) -> Measure | None:
 def _edited(bundle: Bundle, wanted: Measure, **changes: object) -> Bundle:
     """Return evidence in which the first measured cell that fits has another measurement."""
     assert bundle.run is not None  # noqa: S101  a question of _measured has a run
-    cell = next(one for one in bundle.run.cells if evidence.fits(one, wanted) and one.status == "measured")
+    cell = _cell(bundle.run, wanted)
     old = cell.measurements[wanted.metric]
     new = Measurement.model_validate(old.model_dump() | changes)
     edited = cell.model_copy(update={"measurements": {**cell.measurements, wanted.metric: new}})
@@ -47,8 +54,11 @@ def _replaced(run: Run, old: CellResult, new: CellResult) -> Run:
 def _old(solved: Solved, wanted: Measure) -> Measurement:
     run = solved.submission.evidence.run
     assert run is not None  # noqa: S101  a question of _measured has a run
-    cells = (one for one in run.cells if evidence.fits(one, wanted) and one.status == "measured")
-    return next(cells).measurements[wanted.metric]
+    return _cell(run, wanted).measurements[wanted.metric]
+
+
+def _cell(run: Run, wanted: Measure) -> CellResult:
+    return next(one for one in run.cells if evidence.fits(one, wanted) and one.status == "measured")
 
 
 def _median(solved: Solved) -> Iterator[Mutant]:
@@ -84,69 +94,120 @@ def _no_report(solved: Solved) -> Iterator[Mutant]:
         yield _with(solved, "no-report", question.id, "the report is missing", bundle)
 
 
-def _committed(solved: Solved) -> Iterator[tuple[PredictionQuestion, list[Commitment], list[Commitment]]]:
-    """Yield each prediction with its own commitments, and the others'."""
-    every = solved.submission.evidence.commitments
-    for question in solved.questions(PredictionQuestion):
-        yield (
-            question,
-            [one for one in every if one.question == question.id],
-            [one for one in every if one.question != question.id],
-        )
+def _ran(solved: Solved, operator: str, change: str, edit: Edit) -> Iterator[Mutant]:
+    """Yield for each question evidence in which its first cell was edited, and everything else kept."""
+    bundle = solved.submission.evidence
+    for question, wanted in _measured(solved):
+        assert bundle.run is not None  # noqa: S101  a question of _measured has a run
+        cell = _cell(bundle.run, wanted)
+        if (edited := edit(cell, bundle.run)) is not None:
+            run = _replaced(bundle.run, cell, edited)
+            yield _with(solved, operator, question.id, change, dataclasses.replace(bundle, run=run))
 
 
-def _bundle(solved: Solved, commitments: list[Commitment]) -> Bundle:
-    return dataclasses.replace(solved.submission.evidence, commitments=tuple(commitments))
+def _other_driver(solved: Solved) -> Iterator[Mutant]:
+    def edit(cell: CellResult, _: Run) -> CellResult | None:
+        driver = "e1000" if cell.spec.nic.model != "e1000" else "virtio_net"
+        had = "driver" in cell.ran
+        return cell.model_copy(update={"ran": cell.ran | {"driver": driver}}) if had else None
+
+    yield from _ran(solved, "edited-driver", "another driver in the guest", edit)
 
 
-def _late(solved: Solved) -> Iterator[Mutant]:
-    run = solved.submission.evidence.run
-    for question, mine, others in _committed(solved):
-        if run is not None and mine:
-            after = evidence.started(run) + timedelta(seconds=2)
-            late = [one.model_copy(update={"time": after}) for one in mine]
-            change = "committed two seconds after the measuring began"
-            yield _with(solved, "prediction-late", question.id, change, _bundle(solved, others + late))
+def _other_spec(solved: Solved) -> Iterator[Mutant]:
+    def edit(cell: CellResult, _: Run) -> CellResult | None:
+        other = "rtl8139" if cell.spec.nic.model != "rtl8139" else "e1000"
+        named = cell.asked | {"nic_model": other}
+        return cell.model_copy(update={"asked": named}) if "nic_model" in cell.asked else None
+
+    yield from _ran(solved, "edited-spec", "another NIC was asked for", edit)
 
 
-def _uncommitted(solved: Solved) -> Iterator[Mutant]:
-    for question, mine, others in _committed(solved):
-        if mine:
-            yield _with(
-                solved, "prediction-uncommitted", question.id, "never committed", _bundle(solved, others)
-            )
+def _other_xml(solved: Solved) -> Iterator[Mutant]:
+    def edit(cell: CellResult, _: Run) -> CellResult | None:
+        other = "pcnet" if cell.spec.nic.model != "pcnet" else "e1000"
+        xml = re.sub(r"(<model type=[\"'])[\w-]+", rf"\g<1>{other}", cell.xml or "")
+        return cell.model_copy(update={"xml": xml}) if xml != (cell.xml or "") else None
+
+    yield from _ran(solved, "edited-xml", "another NIC in the XML of the domain", edit)
 
 
-def _changed(solved: Solved) -> Iterator[Mutant]:
-    for question, _, _ in _committed(solved):
-        value = plain(question, solved.value(question))
-        if isinstance(value, list):
-            other: object = [*value[1:], value[0]]
-            change = "another order than the committed one"
-        else:
-            other, change = (value or 0.0) * 2 + 1, "another number than the committed one"
-        yield solved.answering("prediction-changed", question, other, change)
+def _other_exits(solved: Solved) -> Iterator[Mutant]:
+    def edit(cell: CellResult, run: Run) -> CellResult | None:
+        if cell.spec.nic.model not in {"virtio", "vmxnet3"}:
+            return _with_registers(cell, 0.0)
+        return _with_registers(cell, _OF_A_CARD)
+
+    yield from _ran(solved, "exits-of-another", "the exits of another kind of NIC", edit)
 
 
-def _other_lab(solved: Solved) -> Iterator[Mutant]:
-    for question, mine, others in _committed(solved):
-        value = plain(question, solved.value(question))
-        if mine and value is not None:
-            foreign = commitment_hash("another-lab", question.id, value)
-            moved = [one.model_copy(update={"sha256": foreign}) for one in mine]
-            change = "committed in another lab"
-            yield _with(solved, "prediction-elsewhere", question.id, change, _bundle(solved, others + moved))
+def _with_registers(cell: CellResult, exits: float) -> CellResult:
+    """Return a cell with so many exits at registers: none for a ring, many for an imitated card."""
+    had = dict(cell.measurements)
+    for name, value in (("exits_per_mb", exits + 1), ("mmio_exits_per_mb", exits), ("pio_exits_per_mb", 0.0)):
+        had[name] = Measurement(unit=METRICS[name], samples=(value,), median=value)
+    return cell.model_copy(update={"measurements": had})
 
 
-_NONE, _NO_PREDICTION = "no number that is measured", "no prediction"
+def _reread(solved: Solved, report: bytes | None, history: bytes | None) -> Bundle:
+    """Return the evidence as a grader reads it, with other files in the place of the student's."""
+    paper = solved.paper
+    found = evidence.read(report, paper.raw(PREDICTIONS_FILE))
+    given = Given(
+        solved.written.slug,
+        solved.submission.answers.student,
+        paper.raw(WORKSPACE_FILE),
+        history or b"",
+        {REPORT_FILE: report} if report else {},
+    )
+    return provenance.held(found, given)
+
+
+def _by_hand(solved: Solved) -> Iterator[Mutant]:
+    """Edit the report alone: the same numbers, but no longer the file that was measured."""
+    raw = solved.paper.raw(REPORT_FILE)
+    if raw is not None:
+        bundle = _reread(solved, raw + b" ", solved.paper.raw(HISTORY_FILE))
+        yield from _for_all(solved, "report-edited", "the report was changed after measuring", bundle)
+
+
+def _of_another(solved: Solved) -> Iterator[Mutant]:
+    raw = solved.other.raw(REPORT_FILE)
+    if raw is not None:
+        for history, change in (
+            (solved.paper.raw(HISTORY_FILE), "another student's report"),
+            (solved.other.raw(HISTORY_FILE), "another student's report and history"),
+        ):
+            yield from _for_all(solved, "another-student", change, _reread(solved, raw, history))
+
+
+def _history(solved: Solved) -> Iterator[Mutant]:
+    raw = solved.paper.raw(REPORT_FILE)
+    lines = (solved.paper.raw(HISTORY_FILE) or b"").splitlines(keepends=True)
+    if raw is not None:
+        yield from _for_all(solved, "history-edited", "the history is missing", _reread(solved, raw, None))
+    if raw is not None and len(lines) > 1:
+        bundle = _reread(solved, raw, b"".join(lines[1:]))
+        yield from _for_all(solved, "history-edited", "the history without its first line", bundle)
+
+
+def _for_all(solved: Solved, operator: str, change: str, bundle: Bundle) -> Iterator[Mutant]:
+    for question, _ in _measured(solved):
+        yield _with(solved, operator, question.id, change, bundle)
+
+
+_NONE = "no number that is measured"
 _OURS = "tdlab let it through: please report it"
 KINDS = (
     Kind("median-against-samples", _median, _NONE, _OURS),
     Kind("samples-against-median", _samples, _NONE, _OURS),
     Kind("other-measures", _other_measures, _NONE, "make the tolerance smaller"),
     Kind("no-report", _no_report, _NONE, _OURS),
-    Kind("prediction-late", _late, _NO_PREDICTION, _OURS),
-    Kind("prediction-uncommitted", _uncommitted, _NO_PREDICTION, _OURS),
-    Kind("prediction-changed", _changed, _NO_PREDICTION, _OURS),
-    Kind("prediction-elsewhere", _other_lab, _NO_PREDICTION, _OURS),
+    Kind("edited-driver", _other_driver, _NONE, _OURS),
+    Kind("edited-spec", _other_spec, _NONE, _OURS),
+    Kind("edited-xml", _other_xml, _NONE, _OURS),
+    Kind("exits-of-another", _other_exits, _NONE, _OURS),
+    Kind("report-edited", _by_hand, _NONE, _OURS),
+    Kind("another-student", _of_another, _NONE, _OURS),
+    Kind("history-edited", _history, _NONE, _OURS),
 )

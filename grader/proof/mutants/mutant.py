@@ -32,10 +32,11 @@ class Mutant:
 
 @dataclass(frozen=True)
 class Solved:
-    """The solution as one student hands it in: what operators make mutants of."""
+    """The solution as one student hands it in, and as another does: what operators make mutants of."""
 
     written: Lab
     paper: Paper
+    other: Paper
 
     @property
     def submission(self) -> Submission:
