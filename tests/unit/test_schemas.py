@@ -55,6 +55,7 @@ def with_another_key(value: Any) -> Iterator[Any]:
             yield from walk(below, (*path, step))
 
     free = {"options", "feedback", "words", "variants", "measures", "tables", "columns", "notes", "answers"}
+    free |= {"labels", "where"}
     for path in walk(value, ()):
         if path and path[-1] in free:
             continue

@@ -27,6 +27,7 @@ MAX_BYTES = 2**20
 KEY = str(document.key_of(("",))[-1])
 # Below these keys stand names of the author's own: nobody can know what was meant.
 OWN_NAMES = {"options", "feedback", "words", "variants", "measures", "tables", "columns", "notes", "pairs"}
+OWN_NAMES |= {"labels", "where"}
 # What they become is a name for something else, and is told as that.
 OTHER_NAMES = {"e100"}
 KNOWN_WORDS: dict[str, frozenset[str]] = {
@@ -123,7 +124,7 @@ def slips(files: list[Path]) -> Iterator[Slip]:
     for file in files:
         doc = document.read(file, max_bytes=MAX_BYTES)
         for above, key in keys(doc):
-            if above and above[-1] in OWN_NAMES:
+            if above and (above[-1] in OWN_NAMES or above[-2:] == ("measured", "of")):
                 continue
             place = (kind_at(doc.data, above), *("*" if isinstance(one, int) else one for one in above), key)
             if place not in seen:
