@@ -10,7 +10,7 @@ from pathlib import Path
 from grader.grading import grading, judging
 from grader.lab import lab as labs
 from grader.lab.lab import Lab
-from grader.lab.questions import Question, TextQuestion
+from grader.lab.questions import TextQuestion
 from grader.proof import papers
 from grader.proof.mutants import KINDS
 from grader.proof.mutants.mutant import Solved
@@ -39,17 +39,11 @@ class _Marker:
         value = submission.answers.to(question_id).value
         is_shared = isinstance(asked, TextQuestion) and asked is self.lab.question(question_id)
         if not is_shared or not isinstance(value, str):
-            return self._judged(submission, asked)
+            return judging.one_judged(self.lab, asked, submission, None)
         key = (question_id, value, submission.answers.lang or "")
         if key not in self.judged:
-            self.judged[key] = self._judged(submission, asked)
+            self.judged[key] = judging.one_judged(self.lab, asked, submission, None)
         return self.judged[key]
-
-    def _judged(self, submission: Submission, question: Question) -> CheckResult:
-        try:
-            return judging.judged(self.lab, question, submission, None)
-        except Exception as bad:  # noqa: BLE001 - a check that breaks is a finding, and no other is lost by it
-            return judging.lost(question, f"{type(bad).__name__}: {bad}")
 
     def results(self, submission: Submission) -> list[CheckResult]:
         """Return all results of a submission, in the order of the lab."""
