@@ -13,6 +13,15 @@ _ONLY, _PARTNERS, _BREAKS = _WORDS["only"], _WORDS["partners"], _WORDS["breaks"]
 # How many words a negation of one thing reaches: « aucun exit », "no more exits", « sans copie ».
 _NEAR = 5
 _FAR = 40
+# « rien d'autre qu'un processus », "nothing more than a process" deny nothing.
+_BUT = {
+    ("d", "autre"),
+    ("de", "plus"),
+    ("de", "moins"),
+    ("more", "than"),
+    ("else", "than"),
+    ("other", "than"),
+}
 # « si pas dedans le processeur parcourt »: a condition is short.
 _FEW = 3
 
@@ -62,7 +71,12 @@ def _reach(sentence: Sequence[Token], plain: Sequence[str], at: int, word: str) 
 def _clause(sentence: Sequence[Token], plain: Sequence[str], at: int, word: str, after: str) -> set[int]:
     if word in _WORDS["untrue"]:
         return set(_forward(sentence, plain, at, _FAR))
-    if after in _ONLY or (word == "nothing" and after == "but"):
+    beyond = plain[at + 2] if at + 2 < len(plain) else ""
+    if (
+        after in _ONLY
+        or (after == "but" and word == "nothing")
+        or (word in {"nothing", "rien"} and (after, beyond) in _BUT)
+    ):
         return set()
     reach = set(_forward(sentence, plain, at, _FAR))
     if word in {"nothing", "rien", "none"}:
@@ -133,6 +147,8 @@ def _breaks(sentence: Sequence[Token], plain: Sequence[str], place: int, since: 
     after = plain[place + 1] if place + 1 < len(plain) else ""
     if word in {"et", "and"}:
         return after in _WORDS["new_clause"]
+    if word == "on":
+        return True
     if word in _WORDS["subjects"] and plain[place - 1] not in {"que", "qu", "that"} and place > since + 1:
         return True
     if word == "c" and after == "est" and place > since + 1:

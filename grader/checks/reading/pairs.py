@@ -108,7 +108,9 @@ def _aligned(mentions: list[Mention]) -> Iterator[Chosen]:
         # Choices at both ends: only those that share a piece of the sentence belong together.
         for _, piece in groupby(mentions, key=lambda one: one.piece):
             here = list(piece)
-            if len({one.kind for one in here}) == 2 and (here[0].kind, here[-1].kind) != (_CHOICE, _CHOICE):
+            is_open = (here[0].kind, here[-1].kind) == (_CHOICE, _CHOICE)
+            is_one = len({one.name for one in here if one.kind == _CHOICE}) == 1
+            if len({one.kind for one in here}) == 2 and (is_one or not is_open):
                 yield from _aligned(here)
         return
     if first == _CHOICE and last == _CHOICE:

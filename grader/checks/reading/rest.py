@@ -11,8 +11,6 @@ from grader.checks.reading.finding import Match, Read
 from grader.checks.reading.rubric import Rubric
 from grader.checks.reading.tokens import common
 
-# So many words beside the ideas found are still little: more of them may say another idea in other words.
-_LITTLE = 1
 # So many words after a "but" make an objection of their own.
 _OBJECTION = 2
 # « pour AMD je ne sais plus »: what stands beside is not told.
@@ -98,15 +96,15 @@ class Rest:
         # What is denied beside an idea may take it back.
         if any(one.is_denied for one in self._new(beside)):
             return False
-        return len(self._new(beside)) <= _LITTLE
+        return not self._new(beside)
 
     def is_little(self) -> bool:
         """Say whether hardly a word is said that is neither denied nor known to hint at nothing."""
-        return len(self._new([one for one in self._left if not one.is_denied])) <= _LITTLE
+        return len(self._new([one for one in self._left if not one.is_denied])) <= 1
 
     def _new(self, words: Sequence[Left]) -> list[Left]:
-        quiet, asked = self._rules.background, self._rules.asked
-        return [one for one in words if one.word not in asked and not one.atoms & quiet]
+        quiet = self._rules.background
+        return [one for one in words if not one.atoms & quiet and not self._rules.says_nothing(one.word)]
 
 
 def _unsure(read: Read) -> set[int]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
+from grader.checks.reading.stems import stems
+from grader.checks.reading.tokens import common
 from grader.checks.reading.wording import (
     AGENTS,
     BACKGROUND,
@@ -45,6 +47,12 @@ class Rubric:
     background: frozenset[str]
     # Who an atom names of those who may do something.
     doers: dict[str, frozenset[str]]
+    # Stems of words that say no idea: the question's, and those of every day.
+    quiet: frozenset[str]
+
+    def says_nothing(self, word: str) -> bool:
+        """Say whether a word, in any form, is one of the question or of every day."""
+        return not self.quiet.isdisjoint(stems(word))
 
 
 @lru_cache(maxsize=256)
@@ -53,17 +61,9 @@ def rubric(question: TextQuestion) -> Rubric:
     vocabulary = dict(question.vocabulary)
     ideas = {one.id: tuple(parse(text, vocabulary) for text in one.wordings) for one in question.ideas}
     wrong = {one.id: tuple(parse(text, vocabulary) for text in one.wordings) for one in question.wrong_ideas}
-    pairs = question.pairs
-    subjects, choices, besides = (
-        (
-            {name: forms("{" + name + "}", vocabulary) for name in names}
-            for names in ((*pairs.of, *pairs.also), pairs.to, pairs.besides)
-        )
-        if pairs
-        else ({}, {}, {})
-    )
+    subjects, choices, besides = _named_by(question, vocabulary)
     asked = asked_words(question.ask.say(lang) for lang in LANGUAGES)
-    known, _ = known_words(question.vocabulary)
+    known = known_words(question.vocabulary)
     background = _atoms_of(forms("{" + BACKGROUND + "}", vocabulary))
     used = {atom for ways in (*ideas.values(), *wrong.values()) for atom in _all_atoms(ways)} | background
     used |= {
@@ -86,7 +86,7 @@ def rubric(question: TextQuestion) -> Rubric:
         subjects={name: by_head(named) for name, named in subjects.items()},
         choices={name: by_head(named) for name, named in choices.items()},
         besides={name: by_head(named) for name, named in besides.items()},
-        asked_for=len(pairs.of) if pairs else 0,
+        asked_for=len(question.pairs.of) if question.pairs else 0,
         lexicon=lexicon,
         choosing=frozenset(
             name for name, ways in (*ideas.items(), *wrong.items()) if all(one.subjects for one in ways)
@@ -94,7 +94,19 @@ def rubric(question: TextQuestion) -> Rubric:
         asked=asked,
         background=background,
         doers=doers,
+        quiet=_stems(asked | common()["everyday"]),
     )
+
+
+def _named_by(question: TextQuestion, vocabulary: Mapping[str, str]) -> list[dict[str, Forms]]:
+    """Return the words of the subjects, the choices and what stands besides, of a question with pairs."""
+    pairs = question.pairs
+    kinds = ((*pairs.of, *pairs.also), pairs.to, pairs.besides) if pairs else ((), (), ())
+    return [{name: forms("{" + name + "}", vocabulary) for name in names} for names in kinds]
+
+
+def _stems(words: Iterable[str]) -> frozenset[str]:
+    return frozenset(stem for word in words for stem in stems(word))
 
 
 def _doers(vocabulary: Mapping[str, str]) -> dict[str, frozenset[str]]:

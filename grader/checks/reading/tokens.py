@@ -39,6 +39,7 @@ def common() -> dict[str, Any]:
     text = resources.files(__package__).joinpath("common.yaml").read_text(encoding="utf-8")
     data: dict[str, Any] = yaml.safe_load(text)
     data["stop"] = frozenset(data["stop"].split())
+    data["everyday"] = frozenset(data["everyday"].split())
     return data
 
 

@@ -112,7 +112,9 @@ class Lexicon:
         self._by_stem: dict[str, set[str]] = {}
         self._by_start: dict[str, set[str]] = {}
         self._cache: dict[str, frozenset[str]] = {}
-        self._known = set(common()["stop"]) | set(also_known)
+        self._known = {word for word in also_known if not word.endswith("*")} | common()["stop"]
+        # Beginnings in use elsewhere in the lab: « confine » is no slip for « confie ».
+        self._known_starts = tuple(word[:-1] for word in also_known if word.endswith("*") and len(word) > 5)
         for atom in atoms:
             if atom.endswith("*"):
                 self._by_start.setdefault(atom[:3].rstrip("*"), set()).add(atom)
@@ -127,7 +129,7 @@ class Lexicon:
         found = self._cache.get(word)
         if found is None:
             found = self._exact(word)
-            if not found and word not in self._known:
+            if not found and word not in self._known and not word.startswith(self._known_starts):
                 found = self._mistyped(word)
             if len(self._cache) < 50_000:
                 self._cache[word] = found
@@ -155,10 +157,10 @@ class Lexicon:
 
 
 @lru_cache(maxsize=8)
-def known_words(vocabulary: tuple[tuple[str, str], ...]) -> tuple[frozenset[str], tuple[str, ...]]:
-    """Return the words of a whole vocabulary that stand in full, and all of its atoms."""
-    atoms = {atom for _, text in vocabulary for form in forms(text.replace(" ", "|"), {}) for atom in form}
-    return frozenset(atom for atom in atoms if not atom.endswith("*")), tuple(sorted(atoms))
+def known_words(vocabulary: tuple[tuple[str, str], ...]) -> frozenset[str]:
+    """Return all words and beginnings of a whole vocabulary."""
+    texts = (text.replace(" ", "|") for _, text in vocabulary)
+    return frozenset(atom for text in texts for form in forms(text, {}) for atom in form)
 
 
 def asked_words(texts: Iterable[str]) -> frozenset[str]:
