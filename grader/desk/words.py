@@ -73,11 +73,11 @@ KEYS = (
     ("1 – 9", both("tick or untick an idea", "cocher ou décocher une idée")),
     (
         "g",
-        both("give what is ticked, or the points written", "donner ce qui est coché, ou les points écrits"),
+        both("give what is ticked", "donner ce qui est coché"),
     ),
     ("f", both("give full points", "donner tous les points")),
     ("0", both("give zero", "donner zéro")),
-    ("p", both("write other points", "écrire d’autres points")),
+    ("p", both("write other points; Enter gives them", "écrire d’autres points ; Entrée les donne")),
     (
         "c",
         both(
