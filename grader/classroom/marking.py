@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 
 from domains.errors import UsageError
-from grader.classroom import intake, markbook
+from grader.classroom import asked, intake, markbook
 from grader.classroom.markbook import CHECKED_FILE, MARKBOOK_FILE, Markbook
 from grader.classroom.policy import Policy
 from grader.classroom.roster import Attempt, Roster, Student
@@ -38,11 +38,11 @@ def mark(
 
     Raises :class:`UsageError` when the source is no class, or the folder holds something else.
     """
-    asked = labs.load(lab)
+    known = labs.load(lab)
     _usable(folder, source)
-    markbook.begin(folder, asked, policy)
-    roster = intake.take_in(source, asked, folder, policy)
-    return remark(folder, asked, roster, policy, jobs=jobs, lang=lang, now=now, host=host)
+    markbook.begin(folder, known, policy)
+    roster = intake.take_in(source, known, folder, policy)
+    return remark(folder, known, roster, policy, jobs=jobs, lang=lang, now=now, host=host)
 
 
 def remark(
@@ -56,8 +56,12 @@ def remark(
     now: datetime,
     cause: Cause = "graded",
     host: str | None = None,
+    refined: Callable[[Iterator[bytes]], Iterator[bytes]] = iter,
 ) -> Markbook:
-    """Check what is kept of a class once more, and settle the marks."""
+    """Check what is kept of a class once more, and settle the marks.
+
+    ``refined`` may change what the checks said of each submission (JSON) before it is written.
+    """
     rows = [row for student in roster.students for row in _rows(folder, student, policy)]
     head = Grade(
         lab=lab.slug,
@@ -67,7 +71,8 @@ def remark(
     )
     with grading.class_graded(lab, rows, jobs=jobs, lang=lang, host=host) as grades:
         chosen: list[Student] = []
-        store.write(folder / CHECKED_FILE, head, _counted(roster, policy, grades, chosen))
+        store.write(folder / CHECKED_FILE, head, refined(_counted(roster, policy, grades, chosen)))
+    asked.write(folder, lab)
     book = markbook.complete(folder, lab, roster.model_copy(update={"students": tuple(chosen)}), policy)
     markbook.write_marks(book, now, cause)
     return book

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from grader.measure.run import Measurement, Run
 from grader.results.result import CheckResult, SubmissionGrade
+from grader.submission.evidence import Bundle
 from grader.submission.submission import Submission
 
 # What tells most of a VM's cost, in the order of the columns.
@@ -38,9 +39,14 @@ class Beside:
     unverified: str = ""
 
 
-def beside(question: str, graded: SubmissionGrade, submission: Submission) -> Beside:
-    """Return what one student measured, and what was found of the questions that belong to this one."""
-    bundle = submission.evidence
+def beside(
+    question: str, graded: SubmissionGrade, submission: Submission | None, *, problem: str = ""
+) -> Beside:
+    """Return what one student measured, and what was found of the questions that belong to this one.
+
+    Without the submission ``problem`` says why it cannot be read.
+    """
+    bundle = submission.evidence if submission else Bundle(problem=problem)
     rows = tuple(_rows(bundle.run)) if bundle.run else ()
     metrics = tuple(name for name in _COUNTERS if any(name in row.medians for row in rows))
     stem = question.partition("-")[0]
@@ -50,7 +56,7 @@ def beside(question: str, graded: SubmissionGrade, submission: Submission) -> Be
         metrics=metrics,
         rows=rows,
         problem=bundle.problem or "",
-        unverified=str(getattr(graded, "unverified", "")),
+        unverified=graded.unverified,
     )
 
 

@@ -112,10 +112,12 @@ class Desk:
 
     def beside(self, one: Waiting) -> list[Beside]:
         """Return what stands beside an answer, for the first students who gave it; no name is in it."""
-        return [
-            beside(one.question.id, self._checked[student], self.book.submission(student))
-            for student in one.students[:_COPIES]
-        ]
+        return [self._beside(one.question.id, student) for student in one.students[:_COPIES]]
+
+    def names(self, one: Waiting) -> list[str]:
+        """Return who gave an answer, as the class names them."""
+        named = ((key, self.book.roster.student(key)) for key in one.students)
+        return [f"{found.name} ({key})" if found and found.name != key else key for key, found in named]
 
     @property
     def grade_file(self) -> Path:
@@ -140,6 +142,14 @@ class Desk:
         """Have the marks follow the decisions: ``grade.json`` and the ledger."""
         with self._lock:
             return markbooks.settle(self.book, self._clock())
+
+    def _beside(self, question: str, student: str) -> Beside:
+        """Return what stands beside one student's answer; without it the answer can still be decided."""
+        graded = self._checked[student]
+        try:
+            return beside(question, graded, self.book.submission(student))
+        except (UsageError, OSError) as bad:
+            return beside(question, graded, None, problem=str(bad))
 
     def _save(self, one: Waiting, fraction: float | None, comment: str) -> None:
         if len(comment) > LONGEST_COMMENT:

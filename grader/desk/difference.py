@@ -7,13 +7,14 @@ from typing import Literal
 
 from pydantic import Field
 
+from grader.classroom.asked import Asked
 from grader.measure.run import Record
 from grader.results.result import CheckResult, Outcome, SubmissionGrade
 
 Cause = Literal["lab", "grader"]
-# What can be told of a question from its two results: how many points it is worth, what is expected, and how
-# the answer was read. The rest (a wording, a rule of a check) shows in the mark alone.
-Change = Literal["asked", "dropped", "max", "expected", "answer"]
+# What can be told of a question: by what its author wrote (its text, its rules), and by its two results (how
+# many points it is worth, what is expected, how the answer was read).
+Change = Literal["asked", "dropped", "text", "rules", "max", "expected", "answer"]
 
 
 class Mark(Record):
@@ -67,6 +68,8 @@ class Difference(Record):
     graded: int
     moved: tuple[Moved, ...]
     questions: dict[str, tuple[Change, ...]]
+    # Results of before that stay, by question: they came from a guest, and regrading boots none.
+    carried: dict[str, int]
     # Decisions that held for an answer before, and now hold for none: it is read otherwise, or asked no more.
     decisions_lost: int
     errors: int
@@ -80,6 +83,21 @@ class Comparison:
         self.errors = 0
         self.moved: list[Moved] = []
         self.questions: dict[str, set[Change]] = {}
+        self.carried: dict[str, int] = {}
+
+    def asked(self, before: Asked | None, after: Asked) -> None:
+        """Compare what was asked, where that was written down."""
+        if before is None:
+            return
+        for name, now in after.questions.items():
+            one = before.questions.get(name)
+            changes: set[Change] = set()
+            if one is not None and one.text != now.text:
+                changes.add("text")
+            if one is not None and one.rules != now.rules:
+                changes.add("rules")
+            if changes:
+                self.questions.setdefault(name, set()).update(changes)
 
     def add(self, before: SubmissionGrade, after: SubmissionGrade) -> None:
         """Compare one student's two grades."""

@@ -50,8 +50,8 @@ class Place:
     waits: Waiting | None
 
 
-def item(frame: Frame, one: Waiting, place: Place, copies: Sequence[Beside], *, names: bool) -> str:
-    """Return the page of one answer."""
+def item(frame: Frame, one: Waiting, place: Place, copies: Sequence[Beside], *, names: Sequence[str]) -> str:
+    """Return the page of one answer; with no ``names`` it is blind."""
     part = next((part for part in frame.lab.parts if one.question in part.questions), None)
     return _page(
         "item", frame, one=one, place=place, copies=copies, names=names, part=part, longest=LONGEST_COMMENT

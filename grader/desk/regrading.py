@@ -11,12 +11,14 @@ from itertools import zip_longest
 from pathlib import Path
 
 from domains.errors import InfrastructureError
-from grader.classroom import markbook, marking
-from grader.classroom.markbook import CHECKED_FILE, GRADE_FILE, LEDGER_FILE
+from grader.classroom import asked, markbook, marking
+from grader.classroom.markbook import CHECKED_FILE, GRADE_FILE, LEDGER_FILE, Markbook
 from grader.desk.difference import Comparison, Difference, Hashes, causes
+from grader.lab.questions import CodeQuestion
 from grader.results import ledger, store
 from grader.results.ledger import Entry
-from grader.results.result import Grade
+from grader.results.result import CheckResult, Grade, Outcome, SubmissionGrade
+from grader.results.score import GRADED, submission_grade
 from grader.review import decisions
 from grader.review.decisions import DECISIONS_FILE, Decision, answer_key
 
@@ -36,12 +38,24 @@ def regrade(folder: Path, now: datetime, *, jobs: int = 1, dry_run: bool = False
         before = store.head(place / CHECKED_FILE)
         held = _held(place)
         with tempfile.TemporaryDirectory(prefix="tdlab-regrade-") as beside:
-            old = Path(beside) / GRADE_FILE
-            shutil.copyfile(place / GRADE_FILE, old)
+            old = Path(beside)
+            for name in (GRADE_FILE, CHECKED_FILE):
+                shutil.copyfile(place / name, old / name)
+            found = Comparison()
+            found.asked(asked.read(place), asked.of(book.lab))
+            carrier = _Carrier(book, old / CHECKED_FILE, found)
             marking.remark(
-                place, book.lab, book.roster, book.policy, jobs=jobs, lang=None, now=now, cause="regraded"
+                place,
+                book.lab,
+                book.roster,
+                book.policy,
+                jobs=jobs,
+                lang=None,
+                now=now,
+                cause="regraded",
+                refined=carrier.over,
             )
-            found = _compared(old, place / GRADE_FILE)
+            _compare(found, old / GRADE_FILE, place / GRADE_FILE)
         after = store.head(place / CHECKED_FILE)
         lost = len(held - _held(place))
     return _difference(before, after, found, dry_run=dry_run, lost=lost)
@@ -62,20 +76,59 @@ def _difference(before: Grade, after: Grade, found: Comparison, *, dry_run: bool
         causes=causes(old, new),
         graded=found.graded,
         moved=tuple(found.moved),
+        carried=found.carried,
         questions={name: tuple(sorted(changes)) for name, changes in found.questions.items()},
         decisions_lost=lost,
         errors=found.errors,
     )
 
 
-def _compared(old: Path, new: Path) -> Comparison:
+class _Carrier:
+    """Carries over what only a guest could tell when the class was graded: regrading boots none.
+
+    Only where the lab's own checks are not gradable now, and only where the same attempt counts.
+    """
+
+    def __init__(self, book: Markbook, before: Path, found: Comparison) -> None:
+        self._code = {one.id for one in book.lab if isinstance(one, CodeQuestion)}
+        self._is_same = book.policy.attempts == "last"
+        self._before = before
+        self._found = found
+
+    def over(self, checked: Iterator[bytes]) -> Iterator[bytes]:
+        """Yield what the checks say now of each submission (JSON), with what is carried over in it."""
+        if not self._code or not self._is_same:
+            yield from checked
+            return
+        for raw, before in zip(checked, store.each(self._before), strict=True):
+            now = SubmissionGrade.model_validate_json(raw)
+            results = self._results(before, now)
+            if results == now.questions:
+                yield raw
+                continue
+            scored = submission_grade(now.student, results)
+            changed = {"questions": scored.questions, "score": scored.score, "max": scored.max}
+            yield now.model_copy(update=changed).model_dump_json(by_alias=True).encode()
+
+    def _results(self, before: SubmissionGrade, now: SubmissionGrade) -> tuple[CheckResult, ...]:
+        old = {one.id: one for one in before.questions if one.id in self._code and one.outcome in GRADED}
+        results = []
+        for one in now.questions:
+            kept = old.get(one.id)
+            if one.outcome is Outcome.SKIPPED and kept is not None and kept.max == one.max:
+                self._found.carried[one.id] = self._found.carried.get(one.id, 0) + 1
+                results.append(kept)
+            else:
+                results.append(one)
+        return tuple(results)
+
+
+def _compare(found: Comparison, old: Path, new: Path) -> None:
     """Compare two grades of one class, a student at a time: a large class need not be in memory twice."""
-    found = Comparison()
     for before, after in zip_longest(store.each(old), store.each(new)):
         if before is None or after is None or before.student != after.student:
             raise InfrastructureError("grading again gave other students than before")
         found.add(before, after)
-    return found
 
 
 def _held(folder: Path) -> set[tuple[str, str, str]]:

@@ -173,7 +173,7 @@ def look(server: Server, where: SplitResult) -> Reply:
         return _nowhere(server)
     desk = server.desk
     place = Place(*desk.neighbours(one), desk.after(one))
-    names = parse_qs(where.query).get("names") == ["1"]
+    names = desk.names(one) if parse_qs(where.query).get("names") == ["1"] else []
     return _page(200, pages.item(_frame(server), one, place, desk.beside(one), names=names))
 
 

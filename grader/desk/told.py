@@ -27,6 +27,8 @@ def difference(found: Difference, lang: Lang) -> Iterator[str]:
     for one in found.moved:
         yield from _moved(one, lang)
     yield words.MOVED.say(lang, moved=len(found.moved), graded=found.graded)
+    for name, count in found.carried.items():
+        yield words.CARRIED.say(lang, id=name, count=count)
     if found.decisions_lost:
         yield words.DECISIONS_LOST.say(lang, count=found.decisions_lost)
     if found.errors:

@@ -137,12 +137,18 @@ SAME_CAUSES = {
 CHANGES = {
     "asked": both("it is new", "elle est nouvelle"),
     "dropped": both("it is asked no more", "elle n’est plus posée"),
+    "text": both("its text", "son texte"),
+    "rules": both("its rules", "ses règles"),
     "max": both("its points", "ses points"),
     "expected": both("what is expected", "ce qui est attendu"),
     "answer": both("how answers are read", "la lecture des réponses"),
 }
 QUESTION_CHANGED = both("question {id} has changed: {changes}", "la question {id} a changé : {changes}")
 MOVED = both("students who moved: {moved} of {graded}", "étudiants qui ont bougé : {moved} sur {graded}")
+CARRIED = both(
+    "question {id}: results kept, which a guest gave: {count} (regrading boots none)",
+    "question {id} : résultats gardés, donnés par un invité : {count} (renoter n’en démarre aucun)",
+)
 DECISIONS_LOST = both(
     "decisions that hold for no answer any more: {count} (tdlab review)",
     "décisions qui ne valent plus pour aucune réponse : {count} (tdlab review)",

@@ -16,7 +16,9 @@ from grader.classroom.markbook import open_markbook
 from grader.commands.regrade import command
 from grader.desk import regrading
 from grader.desk.desk import Desk
-from grader.results import ledger
+from grader.results import ledger, store
+from grader.results.result import Outcome
+from grader.results.score import submission_grade
 
 NOW = datetime(2025, 3, 12, 12, 0, tzinfo=UTC)
 
@@ -61,7 +63,7 @@ def test_a_changed_lab_moves_exactly_those_whom_it_concerns(small_class: Path) -
     found = regrading.regrade(small_class / "markbook", NOW)
     assert found.causes == ("lab",)
     assert found.before.grader == found.after.grader
-    assert found.questions == {"2": ("expected",)}
+    assert found.questions == {"2": ("expected", "rules")}
     assert {one.student for one in found.moved} == {"ann", "bob", "cid", "dan", "eve"}
     cid = next(one for one in found.moved if one.student == "cid")
     assert [
@@ -132,7 +134,7 @@ def test_the_command_tells_who_moved_and_why(small_class: Path) -> None:
     said = regrade(small_class, "--dry-run").stdout.splitlines()
     assert said[0].startswith("the lab has changed (")
     assert said[1].startswith("tdlab is the same (")
-    assert "question 2 has changed: what is expected" in said
+    assert "question 2 has changed: what is expected, its rules" in said
     at = said.index("ann: 1/2 → 0/2")
     assert said[at + 1] == "  2: right 1/1 → wrong 0/1"
     assert said[-2:] == ["students who moved: 5 of 6", "nothing was written (--dry-run)"]
@@ -170,3 +172,50 @@ def test_the_history_of_a_student_tells_each_step(small_class: Path) -> None:
 def test_a_student_who_is_not_there_is_guessed(small_class: Path) -> None:
     with pytest.raises(UsageError, match=r"no student 'anne'\n.*did you mean 'ann'"):
         regrade(small_class, "--history", "anne", catch=False)
+
+
+def test_what_an_author_changed_is_told_by_question(small_class: Path) -> None:
+    change_lab(small_class, "What does an emulated NIC cost?", "What does an emulated NIC cost you?")
+    change_lab(small_class, "tolerance: 5 %", "tolerance: 6 %")
+    found = regrading.regrade(small_class / "markbook", NOW)
+    assert (found.questions, found.moved) == ({"1": ("text",), "1-exits": ("rules",)}, ())
+    again = regrading.regrade(small_class / "markbook", NOW)
+    assert (again.questions, again.causes) == ({}, ())
+
+
+CODE = """
+      - id: "3"
+        kind: code
+        points: 2
+        ask: {fr: "Démarrez-le.", en: "Boot it."}
+        hint: {fr: "Relisez.", en: "Read it again."}
+"""
+CHECK = """
+import pytest
+
+
+@pytest.mark.question("3")
+def test_it_boots(lab_host):
+    pass
+"""
+
+
+def test_what_a_guest_told_stays_for_none_is_booted(small_class: Path) -> None:
+    file = small_class / "small/lab.yaml"
+    file.write_text(file.read_text(encoding="utf-8") + CODE.lstrip("\n"), encoding="utf-8")
+    (small_class / "small/checks").mkdir()
+    (small_class / "small/checks/test_boot.py").write_text(CHECK)
+    book = open_markbook(small_class / "markbook")
+    first = regrading.regrade(book.folder, NOW)
+    assert first.carried == {}
+    # As if it had been graded on a lab host.
+    checked = book.checked()
+    one = checked.submissions[0]
+    assert one.questions[-1].outcome is Outcome.SKIPPED
+    told = one.questions[-1].model_copy(update={"outcome": Outcome.PASS, "points": 2.0})
+    changed = submission_grade(one.student, [*one.questions[:-1], told])
+    store.write(book.folder / "checked.json", checked, [changed, *checked.submissions[1:]])
+    found = regrading.regrade(book.folder, NOW)
+    assert (found.carried, found.moved) == ({"3": 1}, ())
+    assert book.checked().submissions[0].questions[-1] == told
+    assert "question 3: results kept, which a guest gave: 1" in regrade(small_class).stdout
