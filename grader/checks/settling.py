@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from grader.checks import words
 from grader.checks.verdict import Context
-from grader.lab.questions import FileQuestion, NumberQuestion, OrderQuestion, PredictionQuestion, Question
+from grader.lab.questions import (
+    ExperimentQuestion,
+    HostQuestion,
+    NumberQuestion,
+    OrderQuestion,
+    PredictionQuestion,
+    Question,
+)
 from grader.language.i18n import points
 from grader.language.inert import inert
 from grader.results.result import CheckResult, Evidence, Outcome
@@ -30,8 +37,9 @@ def rests_on(question: Question) -> tuple[str, ...]:
             return (REPORT_FILE,) if question.measured else ()
         case PredictionQuestion():
             return REPORT_FILE, PREDICTIONS_FILE
-    if isinstance(question, FileQuestion) and question.file.startswith("evidence/"):
-        return (question.file,)
+        # A transcript is the student's own writing: no history knows it, and its content is what is judged.
+        case HostQuestion() | ExperimentQuestion():
+            return (question.file,)
     return ()
 
 

@@ -30,13 +30,12 @@ def refuse_unknown(doc: Document, at: _Path, question: ExperimentQuestion, folde
                 place = (*here, *where)
                 columns = _table(doc, (*place, "table"), operand.table, described).columns
                 _known(doc, (*place, "column"), operand.column, columns, "column")
-                for key in operand.where:
-                    _known(doc, (*place, "where", key), key, columns, "column")
+                _known(doc, (*place, "where", "column"), operand.where.column, columns, "column")
         if row := claim.row:
             columns = _table(doc, (*here, "row", "table"), row.table, described).columns
             _known(doc, (*here, "row", "column"), row.column, columns, "column")
-            for key in row.where:
-                _known(doc, (*here, "row", "where", key), key, columns, "column")
+            if row.where:
+                _known(doc, (*here, "row", "where", "column"), row.where.column, columns, "column")
 
 
 def _table(doc: Document, at: _Path, name: str, described: Description) -> Table:

@@ -18,7 +18,7 @@ EXPERIMENTS = "evidence/experiments"
 TRANSCRIPTS = "evidence/transcripts"
 
 _Id = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,32}$")]
-_Item = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,31}$")]
+_ITEM = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,31}")
 _Line = Annotated[str, Field(pattern=r"^[^\s][^\n\r\x00]{0,199}$")]
 # A group that repeats inside a repetition: the time that `re` takes for it can double with each letter.
 _NESTED = re.compile(r"\((?:\?:|\?P<\w+>)?(?:[^()\\]|\\.)*(?<!\\)[*+}](?:[^()\\]|\\.)*\)(?:[*+]|\{\d*,)")
@@ -63,13 +63,18 @@ class OrderQuestion(Asked):
     """Items to be put in order: the author's (``right``), or that of the student's own measures."""
 
     kind: Literal["order"]
-    items: Annotated[tuple[_Item, ...], Field(min_length=2, max_length=12)]
+    items: Annotated[tuple[str, ...], Field(min_length=2, max_length=12)]
     labels: dict[str, Bilingual] = Field(default_factory=dict)
     right: tuple[str, ...] = ()
     measured: Ranking | None = None
 
     @model_validator(mode="after")
     def _one(self) -> OrderQuestion:
+        for number, item in enumerate(self.items):
+            if not _ITEM.fullmatch(item):
+                raise Refusal(
+                    f"{item!r} is no name of an item", path=("items", number), remedy="a short word"
+                )
         if len(set(self.items)) < len(self.items):
             raise Refusal("an item stands there twice", path=("items",))
         if (self.measured is None) == (not self.right):
@@ -198,12 +203,26 @@ class HostQuestion(Asked):
         return HOST_FILE
 
 
+class Where(Part):
+    """Which row of a table is meant: a column, and the text that it is, or has in it."""
+
+    column: str
+    is_: str | None = Field(default=None, alias="is")
+    has: str | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Where:
+        if (self.is_ is None) == (self.has is None):
+            raise Refusal("where needs either is or has")
+        return self
+
+
 class Cell(Part):
-    """A number in a table of the result: its column, and what the row holds in other columns."""
+    """A number in a table of the result: its column, and which row it stands in."""
 
     table: str
     column: str
-    where: Annotated[dict[str, str], Field(min_length=1)]
+    where: Where
 
 
 # A measure by its name, a number in a table, or a number.
@@ -227,12 +246,12 @@ class Same(Part):
 
 
 class Row(Part):
-    """Some row of a table holds this text in a column, and other texts in other columns (``where``)."""
+    """Some row of a table (of those that ``where`` means) has this text in a column."""
 
     table: str
     column: str
     has: str
-    where: dict[str, str] = Field(default_factory=dict)
+    where: Where | None = None
 
 
 class Claim(Part):

@@ -13,6 +13,7 @@ from pathlib import Path
 from domains.errors import InputError, Position, UsageError
 from domains.refusal import nearest
 from grader.lab.lab import Lab
+from grader.lab.parameters import filled
 from grader.lab.questions import Question
 from grader.language import Lang
 
@@ -67,6 +68,8 @@ def parse(text: str, lab: Lab, file: Path) -> list[Piece]:
     """Return a sheet's text in pieces; raises :class:`InputError` as :func:`read` does."""
     pieces: list[Piece] = []
     prose: list[str] = []
+    # The student's own names stand in the text as they do in the questions.
+    text = str(filled(text, lab.values)) if lab.values else text
     seen: dict[str, Position] = {}
     for number, line in _outside_code(text):
         match = _ASKS.fullmatch(line) if number else None

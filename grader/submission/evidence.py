@@ -18,7 +18,7 @@ from typing import Any
 
 from pydantic import AwareDatetime, Field, ValidationError
 
-from grader.lab.questions import Expect, Measure
+from grader.lab.questions import Expect, Measure, OrderQuestion
 from grader.measure.matrix import Cell
 from grader.measure.run import CellResult, Record, Run
 from grader.submission.verification import agreement
@@ -172,6 +172,16 @@ def expected(expect: Expect, bundle: Bundle) -> Seen | Missing:
     if not math.isfinite(ratio):
         return Missing(Why.CONTRADICTS_ITSELF, f"{above.how} / {below.how} is no finite number")
     return Seen(ratio, f"{above.how} / {below.how}")
+
+
+def ranked(question: OrderQuestion, bundle: Bundle) -> tuple[str, ...]:
+    """Return the right order of a question: the author's, or by the student's own measures, as far as had."""
+    if question.measured is None:
+        return question.right
+    seen = {item: expected(Expect(measure=question.measure(item)), bundle) for item in question.items}
+    had = {item: one.value for item, one in seen.items() if isinstance(one, Seen)}
+    order = sorted(had, key=lambda item: had[item], reverse=question.measured.first == "most")
+    return (*order, *(item for item in question.items if item not in had))
 
 
 def no_run(bundle: Bundle) -> Missing:

@@ -23,7 +23,7 @@ from domains import document
 from domains.document import Document
 from domains.errors import UsageError
 from grader.lab.lab import Lab
-from grader.lab.questions import NumberQuestion, Part, QuestionId
+from grader.lab.questions import NumberQuestion, OrderQuestion, Part, QuestionId
 from grader.language.bilingual import Bilingual
 from grader.measure.run import Run
 from grader.submission import evidence
@@ -86,6 +86,7 @@ def materialise(lab: Lab, run: Run, folder: Path) -> list[Path]:
             (copy / REPORT_FILE).write_text(run.to_json(), encoding="utf-8")
             _shift_predictions(copy / PREDICTIONS_FILE, before, run)
             _scale_numbers(lab, copy / ANSWERS_FILE, before, Bundle(run=run), sample.loses)
+            _reorder(lab, copy / ANSWERS_FILE, Bundle(run=run), sample.loses)
         made.append(copy)
     return made
 
@@ -141,6 +142,21 @@ def kept(given: float, before: Seen | Missing, after: Seen, is_wrong: bool) -> f
         # Divided the other way round: that mistake stays the mistake that it is.
         return 1 / after.value
     return after.value * given / before.value
+
+
+def _reorder(lab: Lab, file: Path, bundle: Bundle, loses: Collection[str]) -> None:
+    """Write each order by measures anew: the right one, or where the sample is to lose it the reverse."""
+    doc = document.read(file)
+    text = file.read_text(encoding="utf-8").splitlines(keepends=True)
+    for question in lab:
+        if isinstance(question, OrderQuestion) and question.measured and question.id in doc.data["answers"]:
+            where = doc.position(("answers", question.id))
+            order = evidence.ranked(question, bundle)[:: -1 if question.id in loses else 1]
+            before, listed, after = text[where.line - 1].partition("[")
+            if not listed or "]" not in after:
+                raise doc.error(("answers", question.id), "a sample's order is written on one line: [a, b]")
+            text[where.line - 1] = f"{before}[{', '.join(order)}{after[after.index(']') :]}"
+    file.write_text("".join(text), encoding="utf-8")
 
 
 def _replace_number(text: list[str], doc: Document, question: str, value: float) -> None:

@@ -21,7 +21,7 @@ from domains.document import Document
 from grader.lab import parameters, variants
 from grader.lab.lab import Lab
 from grader.lab.parameters import Value
-from grader.lab.questions import NumberQuestion, PredictionQuestion, Question
+from grader.lab.questions import NumberQuestion, OrderQuestion, PredictionQuestion, Question
 from grader.lab.units import readings
 from grader.submission import evidence, identity
 from grader.submission.answers import ANSWERS_FILE
@@ -62,8 +62,8 @@ def translate(lab: Lab, sample: Sample, student: str, folder: Path) -> Path:
     whose = identity.text(lab.slug, student, doc.data["lang"], began, nonce)
     (folder / WORKSPACE_FILE).write_text(whose, encoding="utf-8")
     _predictions(turn, folder / PREDICTIONS_FILE, before, after)
-    for question_id, template in lab.templates.items():
-        name = template.get("file")
+    for question_id in lab.templates:
+        name = getattr(lab.question(question_id), "file", None)
         if isinstance(name, str) and (file := folder / name).is_file():
             file.write_text(_renamed(turn, question_id, file.read_text(encoding="utf-8")), encoding="utf-8")
     stamping.stamp(folder, lab.slug, student, nonce)
@@ -78,6 +78,9 @@ def _answer(turn: _Turn, question_id: str, value: Any) -> Any:
         if isinstance(value, list):
             return [letters.get(str(one), one) for one in value]
         return letters.get(str(value), value)
+    if isinstance(after, OrderQuestion) and after.measured:
+        order = evidence.ranked(after, turn.bundle)
+        return list(order[::-1] if question_id in turn.loses else order)
     if isinstance(before, NumberQuestion) and isinstance(after, NumberQuestion):
         return _number(turn, before, after, value)
     return _renamed(turn, question_id, value)

@@ -100,15 +100,15 @@ def wrong_letter(lab: Lab, student: str, question: str, option: str) -> str:
 
 def test_a_wrong_option_is_one_under_everybodys_letters(lab: Lab) -> None:
     names = [f"student {at}" for at in range(6)]
-    letters = {name: wrong_letter(lab, name, "1.1-line", "b") for name in names}
+    letters = {name: wrong_letter(lab, name, "vmcs-entry", "c") for name in names}
     assert len(set(letters.values())) > 1
-    seen = [glimpse.take(one, one, submission(lab, one, _1_1_line=letters[one])) for one in names]
+    seen = [glimpse.take(one, one, submission(lab, one, **{"vmcs-entry": letters[one]})) for one in names]
     (found,) = ideas.found(lab, [graded(one, [1]) for one in names], seen)
-    assert (found.question, found.count, found.of) == ("1.1-line", 6, 6)
+    assert (found.question, found.count, found.of) == ("vmcs-entry", 6, 6)
     assert found.option is not None
-    assert found.option.en == "QEMU alone, without help from the processor"
+    assert found.option.en == "in a file of QEMU's"
     assert found.feedback is not None
-    assert "-accel kvm" in found.feedback.en
+    assert "The VMCS is in memory" in found.feedback.en
 
 
 def test_a_wrong_idea_in_a_text_counts_once_a_student_and_only_when_said(lab: Lab) -> None:

@@ -143,12 +143,12 @@ def test_what_the_teacher_decided_carries_their_comment(lab: Lab) -> None:
 def test_options_stand_under_the_letters_that_this_student_had(lab: Lab) -> None:
     mine = variants.drawn(lab, "Zoé")
     asked = {one.id: one for one in mine}
-    letters = list(asked["1.1-line"].options)  # type: ignore[union-attr]
-    wrong = CheckResult(id="1.1-line", outcome=Outcome.FAIL, max=1, actual=f"{letters[0]}: something")
+    letters = list(asked["vmcs-entry"].options)  # type: ignore[union-attr]
+    wrong = CheckResult(id="vmcs-entry", outcome=Outcome.FAIL, max=1, actual=f"{letters[0]}: something")
     text = html_text(lab, grade_of(lab, wrong), asked, ZOE, "en")
     tree = html.document_fromstring(text.encode(), parser=html.HTMLParser(encoding="utf-8"))
-    (chosen,) = tree.xpath("//article[@aria-labelledby='q-1.1-line']//li[@class='chosen']")
-    option = asked["1.1-line"].options[letters[0]].en  # type: ignore[union-attr]
+    (chosen,) = tree.xpath("//article[@aria-labelledby='q-vmcs-entry']//li[@class='chosen']")
+    option = asked["vmcs-entry"].options[letters[0]].en  # type: ignore[union-attr]
     assert said(chosen) == f"{letters[0]} {option} (your choice)"
 
 

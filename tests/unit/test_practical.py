@@ -350,15 +350,18 @@ def test_claims_on_intervals_say_yes_no_or_open() -> None:
 
 def test_claims_can_be_about_rows_and_cells_of_tables() -> None:
     row: dict[str, Any] = {
-        "row": {"table": "threads", "column": "name", "has": "cpu 0", "where": {"vcpu": "0"}}
+        "row": {"table": "threads", "column": "name", "has": "cpu 0", "where": {"column": "vcpu", "is": "0"}}
     }
     cell: dict[str, Any] = {
-        "same": {"of": {"table": "threads", "column": "vcpu", "where": {"name": "CPU 0/KVM"}}, "to": 0}
+        "same": {
+            "of": {"table": "threads", "column": "vcpu", "where": {"column": "name", "is": "CPU 0/KVM"}},
+            "to": 0,
+        }
     }
     raw = recorded("ps")
     assert judged(experiment("ps", row, cell), raw).outcome is Outcome.PASS
     assert judged(experiment("ps", {"row": {**row["row"], "has": "CPU 77"}}), raw).outcome is Outcome.FAIL
-    cell["same"]["of"]["where"] = {"name": "CPU 77/KVM"}
+    cell["same"]["of"]["where"] = {"column": "name", "is": "CPU 77/KVM"}
     assert judged(experiment("ps", cell), raw).outcome is Outcome.INCONCLUSIVE
 
 

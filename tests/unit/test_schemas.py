@@ -111,9 +111,9 @@ def test_the_answers_of_a_lab_know_its_questions() -> None:
     check = jsonschema.Draft202012Validator(schemas.answers(labs.load(LABS / "r202")))
     given = data(LABS / "r202" / "solution" / "answers.yaml")
     assert check.is_valid(given)
-    given["answers"]["1.1-line"] = "z"
+    given["answers"]["vmcs-entry"] = "z"
     assert not check.is_valid(given)
-    given["answers"]["1.1-line"] = "c"
+    given["answers"]["vmcs-entry"] = "c"
     given["answers"]["9.9"] = "c"
     assert not check.is_valid(given)
 

@@ -71,7 +71,7 @@ def test_each_line_of_json_gets_its_line() -> None:
         ("[" * 100_000, "not JSON"),
         (answer(RIGHT, "2.22"), "unknown question '2.22'"),
         (answer(RIGHT, "2.22"), "did you mean '2.2'?"),
-        (answer(RIGHT, "2.1-miss"), "takes no text"),
+        (answer(RIGHT, "vmcs-entry"), "takes no text"),
         (answer(RIGHT, None), "no question is named"),
         (answer(RIGHT, ["2.2"]), "unknown question"),
         (answer(7), "answer: a text is expected"),

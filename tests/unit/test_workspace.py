@@ -153,14 +153,14 @@ def test_check_never_tells_whether_a_choice_is_right(place: Workspace) -> None:
 
 
 def test_check_says_what_cannot_be_read_and_what_to_write(place: Workspace) -> None:
-    answer(place, **{"q3.2-ratio": "fast", "q2.4-program": "z"})
+    answer(place, **{"q3.2-ratio": "fast", "qvmcs-entry": "z"})
     shown = {
         one["id"]: one
         for one in json.loads(tdlab_does("check", place.folder, "--json", "--lang", "en").output)["questions"]
     }
     assert shown["3.2-ratio"]["state"] == "wrong"
     assert "write a number" in shown["3.2-ratio"]["next"]
-    assert shown["2.4-program"]["next"] == "answer with one of: a, b, c, d"
+    assert shown["vmcs-entry"]["next"] == "answer with one of: a, b, c, d"
     assert shown["2.2"]["state"] == "open"
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from grader.experiments.result import Result, Value
-from grader.lab.practical import Cell, Claim, More, Operand, Row, Same
+from grader.lab.practical import Cell, Claim, More, Operand, Row, Same, Where
 from grader.language import Lang
 from grader.language.bilingual import Bilingual, decimal
 
@@ -89,13 +89,23 @@ def _number(operand: Operand, found: Result, lang: Lang) -> _Number | _Absent:
 def _cell(cell: Cell, found: Result, lang: Lang) -> _Number | _Absent:
     table = found.tables.get(cell.table)
     for row in _rows(found, cell.table):
-        if all(str(row.get(key)) == value for key, value in cell.where.items()):
+        if _meant(row, cell.where):
             number = _float(row.get(cell.column))
             if number is not None and table is not None:
                 said = f"{table.columns[cell.column].say(lang)}: {decimal(number, lang)}"
                 return _Number(number, number, said)
-    wanted = ", ".join(f"{key} {value}" for key, value in cell.where.items())
+    where = cell.where
+    wanted = f"{where.column} {where.is_ or where.has}"
     return _Absent("lost", f"{cell.table}: no number in {cell.column} where {wanted}")
+
+
+def _meant(row: dict[str, Value], where: Where | None) -> bool:
+    if where is None:
+        return True
+    value = row.get(where.column)
+    if where.is_ is not None:
+        return where.is_ in _texts(value)
+    return _has(value, where.has or "")
 
 
 def _float(value: Value) -> float | None:
@@ -110,8 +120,7 @@ def _row(claim: Claim, wanted: Row, found: Result) -> Judged:
     if wanted.table not in found.tables:
         return Judged(claim, "lost", f"there is no table {wanted.table}")
     for row in _rows(found, wanted.table):
-        fits = all(_holds_text(row.get(key), text) for key, text in wanted.where.items())
-        if fits and _holds_text(row.get(wanted.column), wanted.has):
+        if _meant(row, wanted.where) and _has(row.get(wanted.column), wanted.has):
             return Judged(claim, "yes", f"{wanted.table}: {_text(row.get(wanted.column))}")
     return Judged(claim, "no", f"{wanted.table}: {wanted.column} ≠ {wanted.has}")
 
@@ -121,9 +130,12 @@ def _rows(found: Result, name: str) -> list[dict[str, Value]]:
     return [dict(zip(table.columns, row, strict=False)) for row in table.rows] if table else []
 
 
-def _holds_text(value: Value, text: str) -> bool:
-    said = (value.fr, value.en) if isinstance(value, Bilingual) else (_text(value),)
-    return any(text.casefold() in one.casefold() for one in said)
+def _has(value: Value, text: str) -> bool:
+    return any(text.casefold() in one.casefold() for one in _texts(value))
+
+
+def _texts(value: Value) -> tuple[str, ...]:
+    return (value.fr, value.en) if isinstance(value, Bilingual) else (_text(value),)
 
 
 def _text(value: Value) -> str:
