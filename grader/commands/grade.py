@@ -27,7 +27,9 @@ from grader.results.result import Grade, Outcome
     metavar="FOLDER",
     help="Grade a class (a folder, or the ZIP of a platform) into this markbook.",
 )
-@click.option("-j", "--jobs", type=click.IntRange(1, 256), help="Workers for a class.")
+@click.option(
+    "-j", "--jobs", type=click.IntRange(0, 256), default=0, help="Workers for a class (0: as many as pay)."
+)
 @click.option("--attempts", type=click.Choice(["last", "best"]), default="last", help="Which attempt counts.")
 @click.option("--deadline", metavar="DATE", help="Until when (2026-11-30T18:00); later is late.")
 @click.option(
@@ -39,7 +41,8 @@ def command(
     as_json: bool,
     lang: Lang | None,
     into: Path | None,
-    **how: str | int | None,
+    jobs: int,
+    **how: str | None,
 ) -> int:
     """Grade SUBMISSIONS (a folder or archive a student) of LAB (a folder, or a shipped lab's name).
 
@@ -50,14 +53,14 @@ def command(
     from grader.lab import lab as labs
     from grader.report import terminal
 
-    host = str(how["lab_host"]) if how["lab_host"] else None
+    host = how["lab_host"]
     if host is not None:
         from domains import hosts
 
         # A name that stands for no host is said before anything is graded.
         hosts.find(host)
     if into is not None:
-        return _class(labs.find(lab), submissions, into, lang, as_json, how)
+        return _class(labs.find(lab), submissions, into, lang, as_json, jobs, host, how)
     grade = grading.grade(labs.find(lab), submissions, lang=lang, host=host)
     if as_json:
         click.echo(grade.model_dump_json(by_alias=True, indent=2))
@@ -72,40 +75,49 @@ def _class(
     into: Path,
     lang: Lang | None,
     as_json: bool,
-    how: dict[str, str | int | None],
+    jobs: int,
+    host: str | None,
+    how: dict[str, str | None],
 ) -> int:
+    from collections import deque
     from datetime import UTC, datetime
 
-    from grader.classroom import marking
+    from grader.classroom import marking, told
+    from grader.classroom.markbook import GRADE_FILE
     from grader.classroom.policy import Policy, parse_deadline, parse_late
-    from grader.report import terminal
 
     if len(sources) != 1:
         raise UsageError("--into takes one class", remedy="name one folder, or one ZIP")
     policy = Policy.model_validate(
         {
             "attempts": how["attempts"],
-            "deadline": parse_deadline(str(how["deadline"])) if how["deadline"] else None,
-            "late": parse_late(str(how["late"])) if how["late"] else None,
+            "deadline": parse_deadline(how["deadline"]) if how["deadline"] else None,
+            "late": parse_late(how["late"]) if how["late"] else None,
         }
     )
     if policy.late and policy.deadline is None:
         raise UsageError("--late without a deadline costs nothing", remedy="add --deadline DATE")
-    jobs = int(how["jobs"] or 1)
-    host = str(how["lab_host"]) if how["lab_host"] else None
     now = datetime.now(UTC)
     book = marking.mark(lab, sources[0], into, policy, jobs=jobs, lang=lang, now=now, host=host)
-    grade = book.grade()
+    seen: set[Outcome] = set()
+    lines = told.lines(book, lang or "en", seen)
     if as_json:
-        click.echo((into / "grade.json").read_text(encoding="utf-8"), nl=False)
+        deque(lines, maxlen=0)
+        with (into / GRADE_FILE).open(encoding="utf-8") as marks:
+            for line in marks:
+                click.echo(line, nl=False)
     else:
-        terminal.print_grade(grade)
-    return _exit_code(grade)
+        for line in lines:
+            click.echo(line)
+    return _status(seen)
 
 
 def _exit_code(grade: Grade) -> int:
+    return _status({question.outcome for one in grade.submissions for question in one.questions})
+
+
+def _status(outcomes: set[Outcome]) -> int:
     """Ours before theirs: a grade that holds an ERROR is not a grade to rely on."""
-    outcomes = {question.outcome for one in grade.submissions for question in one.questions}
     if Outcome.ERROR in outcomes:
         return EXIT_INFRASTRUCTURE
     return EXIT_CHECKS_FAILED if outcomes & {Outcome.FAIL, Outcome.PARTIAL} else EXIT_DONE

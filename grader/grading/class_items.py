@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -11,13 +12,17 @@ from typing import Any
 import pytest
 
 from domains.errors import TdlabError
+from grader.grading import limits
 from grader.grading.judging import all_judged, lost
 from grader.lab.lab import Lab, load
+from grader.language.inert import inert
+from grader.results.result import CheckResult
 from grader.results.score import submission_grade
 from grader.submission import submission
 
 # What a report carries: the whole grade of one submission, as JSON.
 GRADED_PROPERTY = "tdlab_graded"
+_REASONS = 1000
 
 
 @dataclass(frozen=True)
@@ -67,19 +72,25 @@ class ClassItem(pytest.Item):
 
     def runtest(self) -> None:
         """Judge all questions, and attach the grade to the item's report."""
+        with nullcontext() if self.config.option.tdlab_host else limits.for_a_submission():
+            results, reasons = self._judged()
+        unverified = inert("; ".join(filter(None, [self.row.unverified, *reasons])), limit=_REASONS)
+        graded = submission_grade(self.row.student, results).model_copy(update={"unverified": unverified})
+        self.user_properties.append((GRADED_PROPERTY, graded.model_dump_json(by_alias=True)))
+
+    def _judged(self) -> tuple[list[CheckResult], list[str]]:
+        """Return the results, and why evidence is not verified; what cannot be read at all is ours."""
         row = self.row
         if row.trouble:
-            results = [lost(question, row.trouble) for question in self.lab]
-        else:
-            try:
+            return [lost(question, row.trouble) for question in self.lab], []
+        try:
+            with limits.for_a_question():
                 given = submission.load(self.lab, Path(row.place), row.student, shown=row.shown)
-                results = all_judged(
-                    self.lab, given, self.config.option.tdlab_lang, self.config.option.tdlab_host
-                )
-            except Exception as bad:  # noqa: BLE001 - what cannot be read at all is ours, and only this one's
-                results = [lost(question, f"{type(bad).__name__}: {bad}") for question in self.lab]
-        graded = submission_grade(row.student, results).model_copy(update={"unverified": row.unverified})
-        self.user_properties.append((GRADED_PROPERTY, graded.model_dump_json(by_alias=True)))
+        except (Exception, limits.TimeUp) as bad:  # noqa: BLE001 - only this one's
+            return [lost(question, f"{type(bad).__name__}: {bad}") for question in self.lab], []
+        reasons = [f"{file}: {why}" for file, why in (given.evidence.unverified or {}).items()]
+        options = self.config.option
+        return all_judged(self.lab, given, options.tdlab_lang, options.tdlab_host), reasons
 
     def reportinfo(self) -> tuple[Path, None, str]:
         """Name the item in pytest's summary."""

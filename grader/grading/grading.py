@@ -36,6 +36,8 @@ _OPTIONS = (
 )
 # A worker that a check killed is replaced, as often as it takes; each takes one submission with it at most.
 _WORKERS = ("-p", "xdist.plugin", "--dist=load", "--max-worker-restart=1000000")
+# As many submissions are graded in the time that a worker takes to start.
+_A_WORKERS_START = 50
 _REFUSED = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_DEBUG", "PYTHONPATH", "PYTHONSTARTUP")
 
 
@@ -66,9 +68,9 @@ def grade(
 
 @contextmanager
 def class_graded(
-    lab: Lab, rows: Sequence[Row], *, jobs: int = 1, lang: Lang | None = None, host: str | None = None
+    lab: Lab, rows: Sequence[Row], *, jobs: int = 0, lang: Lang | None = None, host: str | None = None
 ) -> Iterator[Iterator[bytes]]:
-    """Grade a class in one session of ``jobs`` workers, and give each row's grade as JSON, in their order.
+    """Grade a class in one session of ``jobs`` workers (0: as many as pay); give each row's grade as JSON.
 
     A worker that dies takes one submission with it, which becomes ERROR; the others go on. Raises
     :class:`InfrastructureError` when the session could not run at all.
@@ -76,7 +78,12 @@ def class_graded(
     with tempfile.TemporaryDirectory(prefix="tdlab-class-") as scratch:
         listed = Path(scratch, "rows.json")
         write_rows(listed, list(rows))
-        arguments = [*_OPTIONS, *_WORKERS, f"--numprocesses={jobs}", f"--rootdir={lab.folder}"]
+        arguments = [
+            *_OPTIONS,
+            *_WORKERS,
+            f"--numprocesses={jobs or _paying(len(rows))}",
+            f"--rootdir={lab.folder}",
+        ]
         arguments += [f"--basetemp={Path(scratch, 'base')}"]
         arguments += [f"--tdlab-class={listed}", *_given(lang, host)]
         spool = Spool(Path(scratch, "grades"), lab, rows)
@@ -96,6 +103,12 @@ def _given(lang: Lang | None, host: str | None) -> list[str]:
     """Return the options that are only written when they are given; ``host`` names a lab host."""
     given = {"--tdlab-lang": lang, "--lab-host": host}
     return [f"{name}={value}" for name, value in given.items() if value]
+
+
+def _paying(submissions: int) -> int:
+    """Return how many workers are worth their start for so many submissions."""
+    cores = len(os.sched_getaffinity(0))
+    return max(1, min(cores, submissions // _A_WORKERS_START))
 
 
 class _Keeper:

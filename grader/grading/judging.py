@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 from grader.checks import Context, check
 from grader.checks.settling import settled
 from grader.checks.verdict import of_nobody, unreadable
+from grader.grading import limits
 from grader.lab.lab import Lab
 from grader.lab.questions import CodeQuestion, Question
 from grader.language import Lang
@@ -46,10 +49,14 @@ def all_judged(lab: Lab, given: Submission, lang: Lang | None, host: str | None 
 def one_judged(
     lab: Lab, question: Question, given: Submission, lang: Lang | None, host: str | None = None
 ) -> CheckResult:
-    """Return the result of one question as :func:`judged` does; a check that breaks is its ERROR."""
+    """Return the result of one question as :func:`judged` does; a check that breaks is its ERROR.
+
+    It also ends one that takes too long, except where guests are booted, which have deadlines of their own.
+    """
     try:
-        return judged(lab, question, given, lang, host)
-    except Exception as bad:  # noqa: BLE001 - whatever broke is ours, and the other questions still count
+        with nullcontext() if host else limits.for_a_question():
+            return judged(lab, question, given, lang, host)
+    except (Exception, limits.TimeUp) as bad:  # noqa: BLE001 - ours, and the other questions still count
         return lost(question, f"{type(bad).__name__}: {bad}")
 
 

@@ -62,6 +62,9 @@ class Spool:
 
 
 def _why(report: pytest.TestReport) -> str:
+    if str(report.when) == "???":
+        # Which worker, and where, differs from one session to the next.
+        return "the worker that graded it ended all at once"
     crash = getattr(report.longrepr, "reprcrash", None)
     if crash:
         return str(crash.message)

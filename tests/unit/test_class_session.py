@@ -1,0 +1,88 @@
+"""One session for a class: what breaks in it takes one submission with it, and never a point."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from domains.paths import LABS
+from grader.classroom import marking
+from grader.classroom.policy import Policy
+from grader.grading import grading
+from grader.results.result import Grade
+
+R202 = LABS / "r202"
+KILLER = """\
+import os, signal
+from grader.grading import class_items, judging, limits
+
+_judge, _one = class_items.all_judged, judging.judged
+
+def all_judged(lab, given, *how):
+    if given.student == "exits":
+        os._exit(0)
+    if given.student == "killed":
+        os.kill(os.getpid(), signal.SIGKILL)
+    return _judge(lab, given, *how)
+
+def judged(lab, question, given, *how):
+    if given.student == "raises" and question.id == "1.2":
+        raise RuntimeError("broken \\x1b[2J")
+    if given.student == "sleeps" and question.id == "1.2":
+        with limits.for_a_question(0.2):
+            while True:
+                pass
+    return _one(lab, question, given, *how)
+
+class_items.all_judged, judging.judged = all_judged, judged
+"""
+NAMES = ("ada", "bob", "exits", "killed", "raises", "sleeps", "zoe")
+
+
+@pytest.fixture
+def grade(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], Grade]:
+    """Return what grades a class in whose workers the checks of some students break."""
+    (tmp_path / "plugins").mkdir()
+    (tmp_path / "plugins" / "tdlab_killer.py").write_text(KILLER)
+    monkeypatch.syspath_prepend(str(tmp_path / "plugins"))
+    monkeypatch.setattr("xdist.workermanage._sys_path", [str(tmp_path / "plugins"), *sys.path])
+    monkeypatch.setattr(grading, "_WORKERS", (*grading._WORKERS, "-p", "tdlab_killer"))
+    for name in NAMES:
+        shutil.copytree(R202 / "solution", tmp_path / "class" / name)
+
+    def graded(jobs: int) -> Grade:
+        into = tmp_path / f"book-{jobs}"
+        now = datetime(2026, 11, 23, tzinfo=UTC)
+        book = marking.mark(R202, tmp_path / "class", into, Policy(), jobs=jobs, lang=None, now=now)
+        return book.grade()
+
+    return graded
+
+
+def test_a_worker_that_dies_loses_only_its_submission_which_is_ours(grade: Callable[[int], Grade]) -> None:
+    one, two = grade(1), grade(2)
+    assert [one.student for one in one.submissions] == list(NAMES)
+    found = {one.student: one for one in one.submissions}
+    for name in ("ada", "bob", "zoe"):
+        assert found[name].score == found[name].max > 0
+    for name in ("exits", "killed"):
+        assert {one.outcome for one in found[name].questions} == {"error"}
+        assert (found[name].score, found[name].max) == (0, 0)
+        assert "the worker" in found[name].questions[0].hint
+    assert one == two
+
+
+def test_a_question_that_breaks_or_hangs_is_only_that_questions_error(grade: Callable[[int], Grade]) -> None:
+    found = {one.student: one for one in grade(2).submissions}
+    for name, said in (
+        ("raises", "RuntimeError: broken ⟨U+001B⟩[2J"),
+        ("sleeps", "TimeUp: it took more than 0.2 s"),
+    ):
+        broken = [one for one in found[name].questions if one.outcome == "error"]
+        assert [(one.id, one.hint) for one in broken] == [("1.2", f"no result: {said}")]
+        assert found[name].score == found[name].max == found["ada"].max - broken[0].max
