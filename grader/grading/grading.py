@@ -35,7 +35,7 @@ _OPTIONS = (
     "--capture=no",
 )
 # A worker that a check killed is replaced, as often as it takes; each takes one submission with it at most.
-_WORKERS = ("-p", "xdist.plugin", "--dist=load", "--max-worker-restart=1000000")
+_WORKERS = ("-p", "xdist.plugin", "--dist=load")
 # As many submissions are graded in the time that a worker takes to start.
 _A_WORKERS_START = 50
 _REFUSED = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_DEBUG", "PYTHONPATH", "PYTHONSTARTUP")
@@ -82,6 +82,7 @@ def class_graded(
             *_OPTIONS,
             *_WORKERS,
             f"--numprocesses={jobs or _paying(len(rows))}",
+            f"--max-worker-restart={len(rows) + 1}",
             f"--rootdir={lab.folder}",
         ]
         arguments += [f"--basetemp={Path(scratch, 'base')}"]

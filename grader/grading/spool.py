@@ -7,10 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from domains.errors import InfrastructureError
 from grader.grading.class_items import GRADED_PROPERTY, Row
 from grader.grading.judging import lost
 from grader.lab.lab import Lab
 from grader.results.score import submission_grade
+
+# A worker that a submission kills is followed by a report of that; several in a row without one are ours.
+_VAIN_STARTS = 6
 
 
 class Spool:
@@ -22,16 +26,27 @@ class Spool:
         self._rows = rows
         self._places: dict[int, tuple[int, int]] = {}
         self._broke: dict[int, str] = {}
+        self._in_a_row = 0
         self.trouble = "the session ended before this submission"
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take the grade out of a report; a report without one says why there is none."""
+        self._in_a_row = 0
         number = int(report.nodeid.rpartition("::")[2])
         graded = next((str(value) for name, value in report.user_properties if name == GRADED_PROPERTY), None)
         if graded is not None:
             self._places[number] = self._add(graded.encode())
         elif report.failed:
             self._broke[number] = _why(report)
+
+    def pytest_testnodedown(self, error: object) -> None:
+        """End the session where workers end again and again without a report: others would do no better."""
+        if error is None:
+            return
+        self._in_a_row += 1
+        if self._in_a_row > _VAIN_STARTS:
+            said = str(error).strip().splitlines()
+            raise InfrastructureError(f"workers end before they grade anything: {said[-1] if said else ''}")
 
     def pytest_internalerror(self, excrepr: object) -> None:
         """Remember why pytest itself broke, for the submissions that it left without a grade."""

@@ -5,15 +5,13 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from domains.paths import LABS
-from grader.classroom import marking
-from grader.classroom.policy import Policy
-from grader.grading import grading
+from domains import process
+from domains.paths import LABS, SHIPPED
+from grader.classroom.markbook import open_markbook
 from grader.results.result import Grade
 
 R202 = LABS / "r202"
@@ -41,27 +39,57 @@ def judged(lab, question, given, *how):
 
 class_items.all_judged, judging.judged = all_judged, judged
 """
+NO_START = """\
+import os
+
+def pytest_configure(config):
+    if hasattr(config, "workerinput"):
+        os._exit(1)
+"""
 NAMES = ("ada", "bob", "exits", "killed", "raises", "sleeps", "zoe")
 
 
+SESSION = """\
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from grader.classroom import marking
+from grader.classroom.policy import Policy
+from grader.grading import grading
+
+lab, source, into, jobs = sys.argv[1:]
+grading._WORKERS = (*grading._WORKERS, "-p", "tdlab_killer")
+now = datetime(2026, 11, 23, tzinfo=UTC)
+marking.mark(Path(lab), Path(source), Path(into), Policy(), jobs=int(jobs), lang=None, now=now)
+"""
+
+
 @pytest.fixture
-def grade(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], Grade]:
-    """Return what grades a class in whose workers the checks of some students break."""
-    (tmp_path / "plugins").mkdir()
-    (tmp_path / "plugins" / "tdlab_killer.py").write_text(KILLER)
-    monkeypatch.syspath_prepend(str(tmp_path / "plugins"))
-    monkeypatch.setattr("xdist.workermanage._sys_path", [str(tmp_path / "plugins"), *sys.path])
-    monkeypatch.setattr(grading, "_WORKERS", (*grading._WORKERS, "-p", "tdlab_killer"))
+def grade(tmp_path: Path) -> Callable[[int], Grade]:
+    """Return what grades a class, in a Python of its own, in whose workers checks of some students break."""
+    program = tmp_path / "program"
+    program.mkdir()
+    (program / "tdlab_killer.py").write_text(KILLER)
+    (program / "session.py").write_text(SESSION)
     for name in NAMES:
         shutil.copytree(R202 / "solution", tmp_path / "class" / name)
 
     def graded(jobs: int) -> Grade:
         into = tmp_path / f"book-{jobs}"
-        now = datetime(2026, 11, 23, tzinfo=UTC)
-        book = marking.mark(R202, tmp_path / "class", into, Policy(), jobs=jobs, lang=None, now=now)
-        return book.grade()
+        words = [sys.executable, program / "session.py", R202, tmp_path / "class", into, str(jobs)]
+        process.run(words, timeout=300, env={"PYTHONPATH": str(SHIPPED)})
+        return open_markbook(into).grade()
 
     return graded
+
+
+def test_workers_that_never_start_end_the_session_and_cost_nothing(
+    grade: Callable[[int], Grade], tmp_path: Path
+) -> None:
+    (tmp_path / "program" / "tdlab_killer.py").write_text(NO_START)
+    found = grade(2)
+    assert {one.outcome for student in found.submissions for one in student.questions} == {"error"}
+    assert "workers end before they grade anything" in found.submissions[0].questions[0].hint
 
 
 def test_a_worker_that_dies_loses_only_its_submission_which_is_ours(grade: Callable[[int], Grade]) -> None:
