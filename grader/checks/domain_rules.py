@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 
+from domains.quantities import EMULATED_NICS
 from grader.language.bilingual import Bilingual, both
 
 
@@ -71,8 +72,23 @@ ALLOWED: dict[str, frozenset[str]] = {
     f"{_DEVICES}/iommu/driver": _some("intremap", "caching_mode"),
 }
 
+# Of these there may be several beside each other; of all others, two say that one of them is not meant.
+REPEATED = _some(
+    _INTERFACE,
+    f"{_DEVICES}/controller",
+    f"{_DEVICES}/serial",
+    f"{_DEVICES}/console",
+    f"{_DEVICES}/input",
+    "domain/os/boot",
+    "domain/cpu/feature",
+    "domain/clock/timer",
+)
+# libvirt's names of virtio: with and without its old form, the same device to a driver.
+VIRTIO = _some("virtio-transitional", "virtio-non-transitional", "virtio-net-pci")
+
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
-_SMALL = re.compile(r"[0-9]{1,3}")
+_SMALL = re.compile(r"[1-9][0-9]{0,2}")
+_SIZE = re.compile(r"0*[1-9][0-9]{0,11}")
 _HEX = re.compile(r"(0x[0-9a-fA-F]{1,4})?")
 _SIZE_UNIT = re.compile(r"b|bytes|KB|k|KiB|MB|M|MiB|GB|G|GiB")
 _YES = re.compile(r"on|off|yes|no")
@@ -81,24 +97,25 @@ _YES = re.compile(r"on|off|yes|no")
 VALUES: dict[str, re.Pattern[str]] = {
     "domain@type": re.compile(r"kvm|qemu"),
     "domain/name": _WORD,
-    "domain/memory": re.compile(r"[0-9]{1,12}"),
+    "domain/memory": _SIZE,
     "domain/memory@unit": _SIZE_UNIT,
-    "domain/currentMemory": re.compile(r"[0-9]{1,12}"),
+    "domain/currentMemory": _SIZE,
     "domain/currentMemory@unit": _SIZE_UNIT,
     "domain/vcpu": _SMALL,
     "domain/os/type": re.compile(r"hvm"),
-    "domain/os/type@machine": _WORD,
+    "domain/os/type@machine": re.compile(r"q35|pc|microvm|pc-(q35|i440fx)-[A-Za-z0-9._-]{1,32}"),
     "domain/os/type@arch": re.compile(r"x86_64"),
     "domain/os/boot@dev": re.compile(r"hd|network|cdrom"),
     "domain/cpu@mode": re.compile(r"host-model|host-passthrough|maximum|custom"),
     "domain/cpu/model": _WORD,
     "domain/cpu/feature@name": _WORD,
     f"{_INTERFACE}@type": re.compile(r"network|user"),
-    f"{_INTERFACE}/mac@address": re.compile(r"[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5}"),
+    f"{_INTERFACE}/mac@address": re.compile(r"[0-9a-fA-F][02468aceACE](:[0-9a-fA-F]{2}){5}"),
     f"{_INTERFACE}/source@network": _WORD,
-    f"{_INTERFACE}/model@type": _WORD,
+    f"{_INTERFACE}/model@type": re.compile("|".join([*EMULATED_NICS, "virtio", *sorted(VIRTIO)])),
     f"{_INTERFACE}/driver@name": re.compile(r"qemu|vhost"),
     f"{_INTERFACE}/driver@queues": re.compile(r"[1-9][0-9]?"),
+    f"{_INTERFACE}/link@state": re.compile(r"up|down"),
     f"{_INTERFACE}/address@type": re.compile(r"pci"),
     f"{_DEVICES}/controller@type": re.compile(r"pci|usb|virtio-serial|sata|ide|scsi"),
     f"{_DEVICES}/controller/address@type": re.compile(r"pci"),
@@ -169,11 +186,29 @@ DANGERS: dict[str, Bilingual] = {
         "name is qemu (vhost off) or vhost (vhost on)", "name vaut qemu (sans vhost) ou vhost (avec vhost)"
     ),
     "domain@type": both("type is kvm or qemu", "type vaut kvm ou qemu"),
+    f"{_INTERFACE}/model@type": both(
+        f"the models of this lab are virtio, {', '.join(EMULATED_NICS)}",
+        f"les modèles de ce TD sont virtio, {', '.join(EMULATED_NICS)}",
+    ),
+    f"{_INTERFACE}/mac@address": both(
+        "a MAC address is six pairs of hexadecimal digits, the first of them even",
+        "une adresse MAC est faite de six paires de chiffres hexadécimaux, et son premier octet est pair",
+    ),
+    "domain/os/type@machine": both(
+        "machine is q35, pc or microvm, or a version of these",
+        "machine vaut q35, pc ou microvm, ou une version",
+    ),
+    "domain/memory": both("memory is a number above 0", "memory est un nombre supérieur à 0"),
+    "domain/vcpu": both("vcpu is a number from 1 to 999", "vcpu est un nombre de 1 à 999"),
     "domain/name": both(
         "a name is letters, digits, dots and dashes",
         "un nom se compose de lettres, chiffres, points et tirets",
     ),
 }
+TWICE = both("it stands there twice: which one is meant?", "il y figure deux fois : lequel compte ?")
+NO_VHOST = both(
+    "type user has no vhost: write type='network'", "le type user n'a pas vhost : écrivez type='network'"
+)
 OTHER_ELEMENT = both("not among the elements that this lab allows", "absent des éléments permis par ce TD")
 OTHER_ATTRIBUTE = both(
     "an attribute or a value that this lab does not allow",

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from lxml import etree
@@ -17,14 +17,32 @@ from pydantic import ValidationError
 
 from domains import refusal
 from domains.spec import DomainSpec
-from grader.checks.domain_rules import ALLOWED, DANGERS, OTHER_ATTRIBUTE, OTHER_ELEMENT, SAME_ADDRESS, VALUES
+from grader.checks.domain_rules import (
+    ALLOWED,
+    DANGERS,
+    NO_VHOST,
+    OTHER_ATTRIBUTE,
+    OTHER_ELEMENT,
+    REPEATED,
+    SAME_ADDRESS,
+    TWICE,
+    VALUES,
+    VIRTIO,
+)
 from grader.language.bilingual import Bilingual
 
 MAX_BYTES = 64 * 1024
 _MAX_DEPTH = 12
 _MAX_ELEMENTS = 2000
 _MAX_REFUSALS = 20
-_VIRTIO = frozenset({"virtio-transitional", "virtio-non-transitional", "virtio-net-pci"})
+# Where a part of a spec stands in a document.
+_STANDS = {
+    "name": "name",
+    "memory": "memory",
+    "vcpus": "vcpu",
+    "machine": "os/type",
+    "iommu": "devices/iommu",
+}
 
 # These open the door to entities; the parser is told to expand none, and they are refused all the same.
 _DECLARATION = re.compile(rb"<!\s*(DOCTYPE|ENTITY|ELEMENT|ATTLIST|NOTATION)", re.IGNORECASE)
@@ -51,10 +69,14 @@ class Nic:
     driver: str | None
     queues: int
     mac: str | None
+    network: str = "network"
 
     @property
     def vhost(self) -> str | None:
         """What the driver's name means: vhost on, vhost off, or left to libvirt (None)."""
+        # QEMU's own network stack has no rings that the kernel could serve.
+        if self.network == "user" and plain_model(self.model) == "virtio":
+            return "off"
         return {"vhost": "on", "qemu": "off"}.get(self.driver or "")
 
 
@@ -69,6 +91,9 @@ class StudentDomain:
     vcpus: int
     nics: tuple[Nic, ...]
     viommu: bool
+    remapping: str | None = None
+    # Where each part of the spec stands, for what is wrong with it.
+    lines: Mapping[str, int] = field(default_factory=dict)
 
 
 def read(raw: bytes) -> StudentDomain | tuple[XmlRefusal, ...]:
@@ -91,7 +116,7 @@ def rebuilt(domain: StudentDomain) -> DomainSpec | str:
         "machine": domain.machine,
         "memory": domain.memory,
         "vcpus": domain.vcpus,
-        "iommu": {} if domain.viommu else None,
+        "iommu": _iommu(domain) if domain.viommu else None,
     }
     if nic:
         wanted["nic"] = {
@@ -103,15 +128,31 @@ def rebuilt(domain: StudentDomain) -> DomainSpec | str:
     try:
         return DomainSpec.model_validate(wanted)
     except ValidationError as bad:
-        first = bad.errors()[0]
-        where = ".".join(str(step) for step in first["loc"])
-        said = refusal.explain(first, None).problem
-        return f"{where}: {said}" if where else said
+        return _unfit(domain, bad)
+
+
+def _iommu(domain: StudentDomain) -> dict[str, str]:
+    # Left out, it is QEMU's choice, which is ours too.
+    return {"interrupt_remapping": domain.remapping} if domain.remapping else {}
+
+
+def _unfit(domain: StudentDomain, bad: ValidationError) -> str:
+    """Say what of a domain makes no guest, with its element and line."""
+    first = bad.errors()[0]
+    problem = refusal.explain(first, None).problem
+    # A rule over several parts names the one that is to change.
+    named = getattr(first.get("ctx", {}).get("error"), "path", ())
+    part = str(next(iter((*first["loc"], *named)), ""))
+    if part == "nic" and domain.nics:
+        return f"line {domain.nics[0].line}: <interface>: {problem}"
+    if part in domain.lines:
+        return f"line {domain.lines[part]}: <{_STANDS[part].rpartition('/')[2]}>: {problem}"
+    return problem
 
 
 def plain_model(model: str | None) -> str | None:
     """Return a NIC model without virtio's transitional variants: they are the same device to a driver."""
-    return "virtio" if model in _VIRTIO else model
+    return "virtio" if model in VIRTIO else model
 
 
 def _parsed(raw: bytes) -> etree._Element | XmlRefusal:
@@ -172,6 +213,7 @@ def _walk(root: etree._Element) -> Iterator[XmlRefusal]:
             yield XmlRefusal(_shown(tag), line, danger or foreign)
             continue
         yield from _attributes(element, path, line)
+        yield from _together(element, path)
         waiting.extend((child, path, depth + 1) for child in reversed(element))
 
 
@@ -184,6 +226,19 @@ def _attributes(element: etree._Element, path: str, line: int) -> Iterator[XmlRe
             yield XmlRefusal(_shown(tag), line, DANGERS.get(key, OTHER_ATTRIBUTE))
     if path in VALUES and not VALUES[path].fullmatch((element.text or "").strip()):
         yield XmlRefusal(_shown(tag), line, DANGERS.get(path, OTHER_ATTRIBUTE))
+
+
+def _together(element: etree._Element, path: str) -> Iterator[XmlRefusal]:
+    """Yield what is wrong with an element's children only beside each other."""
+    seen: set[str] = set()
+    for child in element:
+        tag = str(child.tag)
+        if tag in seen and f"{path}/{tag}" in ALLOWED and f"{path}/{tag}" not in REPEATED:
+            yield XmlRefusal(_shown(tag), _line(child), TWICE)
+        seen.add(tag)
+    driver = element.find("driver") if element.get("type") == "user" else None
+    if driver is not None and driver.get("name") == "vhost":
+        yield XmlRefusal("driver", _line(driver), NO_VHOST)
 
 
 def _line(element: etree._Element) -> int:
@@ -222,16 +277,22 @@ def _values(root: etree._Element) -> StudentDomain:
     size = 0
     if memory is not None:
         size = int((memory.text or "0").strip()) * _UNITS[str(memory.get("unit", "KiB"))]
-    machine = root.find("os/type")
+    machine, iommu = root.find("os/type"), root.find("devices/iommu/driver")
+    # QEMU's own choice is the older one.
     named = str(machine.get("machine", "")) if machine is not None else ""
+    remapping = iommu.get("intremap") if iommu is not None else None
     return StudentDomain(
         name=(root.findtext("name") or "guest").strip(),
         type=str(root.get("type", "")),
-        machine="microvm" if named == "microvm" else "q35" if not named or "q35" in named else "i440fx",
+        machine="microvm" if named == "microvm" else "q35" if "q35" in named else "i440fx",
         memory=size or 256 * 2**20,
         vcpus=int((root.findtext("vcpu") or "1").strip()),
         nics=tuple(_nic(one) for one in root.iterfind("devices/interface")),
         viommu=root.find("devices/iommu") is not None,
+        remapping={"yes": "on", "no": "off"}.get(remapping, remapping) if remapping else None,
+        lines={
+            part: _line(found) for part, path in _STANDS.items() if (found := root.find(path)) is not None
+        },
     )
 
 
@@ -244,4 +305,5 @@ def _nic(interface: etree._Element) -> Nic:
         driver=str(driver.get("name")) if driver is not None and driver.get("name") else None,
         queues=int(driver.get("queues") or 1) if driver is not None else 1,
         mac=str(address).lower() if address else None,
+        network=str(interface.get("type", "network")),
     )
