@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Mapping
 from functools import lru_cache
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -19,6 +20,7 @@ from grader.api.tools import Award, Measures, Note, Say
 from grader.checks import words
 from grader.checks.verdict import of_nobody, unreadable
 from grader.lab import lab as labs
+from grader.lab.parameters import Value
 from grader.lab.questions import CodeQuestion
 from grader.results.result import Outcome
 from grader.submission import submission
@@ -107,6 +109,22 @@ def note(case: Case) -> Note:
 def say(case: Case) -> Say:
     """A text in the student's language: ``say(en="…", fr="…")``."""
     return Say(case)
+
+
+@pytest.fixture
+def variant(case: Case) -> Mapping[str, Value]:
+    """The student's own values of what lab.yaml declares under ``variants:``, by name."""
+    return case.student.given.own
+
+
+@pytest.fixture
+def review(case: Case) -> Callable[[str], NoReturn]:
+    """Leave it to the teacher: ``review(why)`` ends the test as INCONCLUSIVE."""
+
+    def leave(why: str) -> NoReturn:
+        raise Ended(Outcome.INCONCLUSIVE, words.FOR_REVIEW.say(case.lang, why=why))
+
+    return leave
 
 
 @pytest.fixture

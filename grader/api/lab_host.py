@@ -67,7 +67,7 @@ class Inside:
         return "\n".join(
             f"{'  ' * len(one.above)}{one.address} {one.vendor}:{one.device} class {one.class_}"
             + (f" driver {one.driver}" if one.driver else "")
-            for one in self.devices
+            for one in sorted(self.devices, key=lambda one: (*one.above, one.address))
         )
 
 

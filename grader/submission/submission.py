@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from domains.errors import UsageError
 from grader.lab import variants
 from grader.lab.lab import Lab
+from grader.lab.parameters import Value
 from grader.lab.questions import ExperimentQuestion, HostQuestion, Question, file_of
 from grader.language.inert import inert
 from grader.submission import answers, evidence, identity
@@ -44,6 +45,8 @@ class Submission:
     questions: Mapping[str, Question]
     # Why nobody can say which variant was answered, or None: then no answer is wrong for sure.
     whose: str | None = None
+    # The student's values of what the lab declares under ``variants:``, by name.
+    own: Mapping[str, Value] = field(default_factory=dict)
 
     def answer(self, question: Question) -> Answer:
         """Return what was answered to a question: its entry in the answers, or its file's bytes."""
@@ -75,7 +78,8 @@ def load(lab: Lab, place: Path, student: str, *, shown: str = "") -> Submission:
     mine = variants.drawn(lab, own)
     own_evidence = {name: one.value for name, one in files.items() if name.startswith("evidence/")}
     bundle = _evidence(source, lab, own, written[0], own_evidence)
-    return Submission(student, given, bundle, files, {one.id: one for one in mine}, whose)
+    asked_of = {one.id: one for one in mine}
+    return Submission(student, given, bundle, files, asked_of, whose, mine.values)
 
 
 def _cap(question: Question) -> int:

@@ -15,6 +15,7 @@ from grader.api.parts import Part, merged
 from grader.grading import grading, judging
 from grader.grading.class_items import Row
 from grader.lab import lab as labs
+from grader.lab import variants
 from grader.lab.questions import CodeQuestion
 from grader.results.result import CheckResult, Grade, Outcome, SubmissionGrade
 from grader.submission import submission as submissions
@@ -362,6 +363,23 @@ def test_measures_that_cannot_be_had_end_the_check_by_whose_fault_it_is(trial: T
             report.unlink()
         seen.append(trial.result().outcome)
     assert seen == ["skipped", "inconclusive", "error", "fail"]
+
+
+def test_a_check_sees_the_students_own_variant(trial: Trial) -> None:
+    lab = trial.lab / "lab.yaml"
+    lab.write_text(lab.read_text().replace("parts:", "variants: {nic: [e1000, rtl8139, pcnet, igb]}\nparts:"))
+    trial.checks("@question('1')\ndef test_a(variant, answer):\n    assert answer.text() == variant['nic']\n")
+    own = variants.values(labs.load(trial.lab), "Zoé")["nic"]
+    assert trial.result(f"student: Zoé\nanswers: {{1: {own}}}").outcome == "pass"
+
+
+def test_a_check_may_leave_an_answer_to_the_teacher(trial: Trial) -> None:
+    trial.checks(
+        "@question('1')\ndef test_a(review, award):\n    award(1)\n    review('two ways to read it')\n"
+    )
+    found = trial.result()
+    assert (found.outcome, found.points) == ("inconclusive", 0)
+    assert found.hint == "left to the teacher: two ways to read it"
 
 
 def test_what_a_check_notes_is_in_the_result_and_inert(trial: Trial) -> None:
