@@ -86,6 +86,17 @@ REPEATED = _some(
 # libvirt's names of virtio: with and without its old form, the same device to a driver.
 VIRTIO = _some("virtio-transitional", "virtio-non-transitional", "virtio-net-pci")
 
+# Where a part of a spec stands in a document.
+STANDS = {
+    "name": "name",
+    "memory": "memory",
+    "vcpus": "vcpu",
+    "machine": "os/type",
+    "iommu": "devices/iommu",
+}
+UNITS = {"b": 1, "bytes": 1, "KB": 1000, "k": 2**10, "KiB": 2**10, "MB": 10**6, "M": 2**20, "MiB": 2**20}
+UNITS |= {"GB": 10**9, "G": 2**30, "GiB": 2**30}
+
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _SMALL = re.compile(r"[1-9][0-9]{0,2}")
 _SIZE = re.compile(r"0*[1-9][0-9]{0,11}")

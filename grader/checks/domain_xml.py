@@ -25,7 +25,9 @@ from grader.checks.domain_rules import (
     OTHER_ELEMENT,
     REPEATED,
     SAME_ADDRESS,
+    STANDS,
     TWICE,
+    UNITS,
     VALUES,
     VIRTIO,
 )
@@ -35,14 +37,6 @@ MAX_BYTES = 64 * 1024
 _MAX_DEPTH = 12
 _MAX_ELEMENTS = 2000
 _MAX_REFUSALS = 20
-# Where a part of a spec stands in a document.
-_STANDS = {
-    "name": "name",
-    "memory": "memory",
-    "vcpus": "vcpu",
-    "machine": "os/type",
-    "iommu": "devices/iommu",
-}
 
 # These open the door to entities; the parser is told to expand none, and they are refused all the same.
 _DECLARATION = re.compile(rb"<!\s*(DOCTYPE|ENTITY|ELEMENT|ATTLIST|NOTATION)", re.IGNORECASE)
@@ -146,7 +140,7 @@ def _unfit(domain: StudentDomain, bad: ValidationError) -> str:
     if part == "nic" and domain.nics:
         return f"line {domain.nics[0].line}: <interface>: {problem}"
     if part in domain.lines:
-        return f"line {domain.lines[part]}: <{_STANDS[part].rpartition('/')[2]}>: {problem}"
+        return f"line {domain.lines[part]}: <{STANDS[part].rpartition('/')[2]}>: {problem}"
     return problem
 
 
@@ -268,15 +262,11 @@ def _same_addresses(domain: StudentDomain) -> tuple[XmlRefusal, ...]:
     return tuple(found)
 
 
-_UNITS = {"b": 1, "bytes": 1, "KB": 1000, "k": 2**10, "KiB": 2**10, "MB": 10**6, "M": 2**20, "MiB": 2**20}
-_UNITS |= {"GB": 10**9, "G": 2**30, "GiB": 2**30}
-
-
 def _values(root: etree._Element) -> StudentDomain:
     memory = root.find("memory")
     size = 0
     if memory is not None:
-        size = int((memory.text or "0").strip()) * _UNITS[str(memory.get("unit", "KiB"))]
+        size = int((memory.text or "0").strip()) * UNITS[str(memory.get("unit", "KiB"))]
     machine, iommu = root.find("os/type"), root.find("devices/iommu/driver")
     # QEMU's own choice is the older one.
     named = str(machine.get("machine", "")) if machine is not None else ""
@@ -290,9 +280,7 @@ def _values(root: etree._Element) -> StudentDomain:
         nics=tuple(_nic(one) for one in root.iterfind("devices/interface")),
         viommu=root.find("devices/iommu") is not None,
         remapping={"yes": "on", "no": "off"}.get(remapping, remapping) if remapping else None,
-        lines={
-            part: _line(found) for part, path in _STANDS.items() if (found := root.find(path)) is not None
-        },
+        lines={part: _line(found) for part, path in STANDS.items() if (found := root.find(path)) is not None},
     )
 
 
