@@ -15,36 +15,47 @@ import click
 
 from domains.errors import EXIT_INFRASTRUCTURE, EXIT_INTERRUPTED, TdlabError
 
-# One line each, here rather than in the modules: --help must not import them.
-COMMANDS = {
-    "doctor": "Say what this host can do, row by row, with cause and remedy.",
-    "demo": "Measure every NIC model, grade the sample answers, and write one report.",
-    "host": "Make, use and remove lab hosts, emulated ones too.",
-    "bench": "Measure the cells of a matrix.",
-    "start": "Make your workspace of a lab.",
-    "sheet": "Show the sheet of a lab, with your own letters in a workspace.",
-    "status": "Say how far you are in your workspace.",
-    "check": "Look at your answers before you hand them in.",
-    "hint": "Give a hint for a question, after its price.",
-    "submit": "Hand your workspace in, signed, and get a receipt.",
-    "finish": "Look once more, hand in, and close your workspace.",
-    "reset": "Put your lab host, or files of your workspace, back to the beginning.",
-    "measure": "Run an experiment of a lab, and keep its evidence.",
-    "render": "Print the domain XML of a spec.",
-    "grade": "Grade submissions of a lab.",
-    "review": "Decide, on a local page, what only a teacher can decide.",
-    "regrade": "Grade a class again from what is kept, and say who moved.",
-    "report": "Look at a class: marks, questions, wrong ideas, signals.",
-    "feedback": "Write a page for each student of a class.",
-    "export": "Give marks to Moodle, Gradescope, nbgrader and others.",
-    "try-answer": "Try a short text on a lab's rubric.",
-    "verify": "Prove that a lab does what its author says.",
-    "schema": "Print the JSON Schema of a file, for your editor.",
-    "predict": "Commit a prediction before measuring.",
-    "clean": "Remove what killed runs left behind.",
-    "test": "Run tdlab's own tests.",
-    "benchmark": "Run a benchmark of tdlab itself.",
+# One line each, here rather than in the modules: --help must not import them. By who uses them most.
+GROUPS = {
+    "Everybody": {
+        "doctor": "Say what this host can do, row by row, with cause and remedy.",
+        "demo": "Measure every NIC model, grade the sample answers, and write one report.",
+        "host": "Make, use and remove lab hosts, emulated ones too.",
+        "clean": "Remove what killed runs left behind.",
+        "test": "Run tdlab's own tests.",
+    },
+    "Students": {
+        "start": "Make your workspace of a lab.",
+        "sheet": "Show the sheet of a lab, with your own letters in a workspace.",
+        "predict": "Commit a prediction before measuring.",
+        "measure": "Run an experiment of a lab, and keep its evidence.",
+        "bench": "Measure the cells of a matrix.",
+        "status": "Say how far you are in your workspace.",
+        "check": "Look at your answers before you hand them in.",
+        "hint": "Give a hint for a question, after its price.",
+        "submit": "Hand your workspace in, signed, and get a receipt.",
+        "finish": "Look once more, hand in, and close your workspace.",
+        "reset": "Put your lab host, or files of your workspace, back to the beginning.",
+    },
+    "Teachers": {
+        "grade": "Grade submissions of a lab.",
+        "review": "Decide, on a local page, what only a teacher can decide.",
+        "regrade": "Grade a class again from what is kept, and say who moved.",
+        "report": "Look at a class: marks, questions, wrong ideas, signals.",
+        "feedback": "Write a page for each student of a class.",
+        "export": "Give marks to Moodle, Gradescope, nbgrader and others.",
+    },
+    "Authors of labs": {
+        "verify": "Prove that a lab does what its author says.",
+        "schema": "Print the JSON Schema of a file, for your editor.",
+        "try-answer": "Try a short text on a lab's rubric.",
+    },
+    "Engineers": {
+        "render": "Print the domain XML of a spec.",
+        "benchmark": "Run a benchmark of tdlab itself.",
+    },
 }
+COMMANDS = {name: line for group in GROUPS.values() for name, line in group.items()}
 
 
 class LazyCommands(click.Group):
@@ -61,8 +72,11 @@ class LazyCommands(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+        longest = max(map(len, COMMANDS))
+        for title, commands in GROUPS.items():
+            with formatter.section(title):
+                # The same width in each: click makes a column of its own for every section.
+                formatter.write_dl([(name.ljust(longest), line) for name, line in commands.items()])
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
