@@ -34,6 +34,14 @@ HOST_CANNOT = both(
     "non notable sur cette machine : {cause}. Ce n'est pas compté ; un hôte de TD émulé peut le montrer : "
     "tdlab host up --emulated lab1, puis mesurez avec --host lab1",
 )
+OTHER_NAME = both(
+    "the domain is named {given}, and {wanted} was asked for",
+    "le domaine se nomme {given}, on demande {wanted}",
+)
+OTHER_MAC = both(
+    "line {line}: the MAC address is {given}, and {wanted} was asked for",
+    "ligne {line} : l'adresse MAC est {given}, on demande {wanted}",
+)
 GIVEN_UP = both(
     "you measured with --without-predicting first: this prediction can earn no more points",
     "vous avez d'abord mesuré avec --without-predicting : cette prédiction ne rapporte plus de points",

@@ -169,6 +169,8 @@ class Wanted(Part):
 
     nic: NicModel
     vhost: Switch | None = None
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")] | None = None
+    mac: Annotated[str, Field(pattern=r"^[0-9a-f][02468ace](:[0-9a-f]{2}){5}$")] | None = None
 
 
 class DomainQuestion(Asked):

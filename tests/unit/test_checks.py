@@ -502,6 +502,37 @@ def test_a_domain_that_means_something_else_is_told_where(
     assert hint in found.hint
 
 
+MAC = "52:54:00:12:db:88"
+OWN = question(
+    "domain", file="domains/web.xml", wants={"nic": "virtio", "vhost": "off", "name": "web", "mac": MAC}
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "mac", "driver", "points", "hint"),
+    [
+        ("web", MAC.upper(), QEMU, 4, ""),
+        ("shop", MAC, QEMU, 10 / 3, "the domain is named shop, and web was asked for"),
+        ("web", "52:54:00:12:db:89", QEMU, 10 / 3, "line 2: the MAC address is 52:54:00:12:db:89"),
+        (
+            "shop",
+            "52:54:00:12:db:89",
+            VHOST,
+            2,
+            "vhost is on, off is asked for; write <driver name='qemu'/>; the domain is named shop",
+        ),
+    ],
+)
+def test_a_domain_is_to_be_the_students_own(
+    name: str, mac: str, driver: str, points: float, hint: str
+) -> None:
+    raw = xml(f"<mac address='{mac}'/><model type='virtio'/>{driver}").replace(b"web<", f"{name}<".encode())
+    found = judged(OWN, raw)
+    assert found.points == pytest.approx(points, abs=1e-3)
+    assert hint in found.hint
+    assert found.expected == f"nic virtio, vhost off, name web, mac {MAC}"
+
+
 def test_a_domain_that_was_not_handed_in_or_is_refused_is_the_students() -> None:
     assert judged(DOMAIN, None).hint == "domains/web.xml was not handed in"
     found = judged(DOMAIN, b"<domain type='kvm'>\n<devices><emulator>/x</emulator></devices></domain>")
