@@ -100,7 +100,7 @@ def written(place: Path, members: Sequence[tuple[str, datetime, bytes]]) -> Path
 
 def synthetic(lab: Lab, count: int, place: Path) -> Path:
     """Write Moodle's download of so many students; a third of their texts are like no other."""
-    solution = _folder(lab.folder / "solution")
+    solution = folder_files(lab.folder / "solution")
     report = json.loads(solution["evidence/report.json"])
     texts = _texts(lab)
     members = []
@@ -154,7 +154,8 @@ def _texts(lab: Lab) -> dict[str, list[str]]:
     return found
 
 
-def _folder(folder: Path) -> dict[str, bytes]:
+def folder_files(folder: Path) -> dict[str, bytes]:
+    """Return the files of a folder by their paths in it."""
     files = sorted(file for file in folder.rglob("*") if file.is_file())
     return {file.relative_to(folder).as_posix(): file.read_bytes() for file in files}
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from domains.errors import TdlabError
+from grader.checks import settling
 from grader.grading import limits
 from grader.grading.judging import all_judged, lost
 from grader.lab.lab import Lab, load
@@ -88,7 +89,9 @@ class ClassItem(pytest.Item):
                 given = submission.load(self.lab, Path(row.place), row.student, shown=row.shown)
         except (Exception, limits.TimeUp) as bad:  # noqa: BLE001 - only this one's
             return [lost(question, f"{type(bad).__name__}: {bad}") for question in self.lab], []
-        reasons = [f"{file}: {why}" for file, why in (given.evidence.unverified or {}).items()]
+        decisive = {file for question in self.lab for file in settling.rests_on(question)}
+        unverified = (given.evidence.unverified or {}).items()
+        reasons = [f"{file}: {why}" for file, why in unverified if file in decisive]
         options = self.config.option
         return all_judged(self.lab, given, options.tdlab_lang, options.tdlab_host), reasons
 
