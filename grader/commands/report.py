@@ -40,7 +40,9 @@ def command(markbook: Path, out: Path | None, lang: Lang | None, anonymous: bool
 
     book = open_markbook(markbook)
     glimpses = list(_glimpses(book))
-    seen = overview.of(book.lab, book.grade(), glimpses, anonymous=anonymous)
+    chosen = {one.key: one.chosen() for one in book.roster.students}
+    unreadable = {key: one.problem for key, one in chosen.items() if one and one.problem}
+    seen = overview.of(book.lab, book.grade(), glimpses, unreadable=unreadable, anonymous=anonymous)
     own: Lang = lang or overview.language(glimpses)
     if as_json:
         click.echo(json.dumps(document.of(seen, own), ensure_ascii=False, indent=1))

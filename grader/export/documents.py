@@ -41,7 +41,7 @@ def plain_json(sheet: Sheet) -> Export:
         "provisional": sheet.provisional,
         "students": [_student(sheet, row) for row in sheet.rows],
     }
-    return Export({f"{sheet.lab.slug}.json": _text(data)}, sheet.unfinished(), sheet.provisional_marks())
+    return Export({f"{sheet.lab.slug}.json": _text(data)}, sheet.unfinished(), sheet.remarks())
 
 
 def _student(sheet: Sheet, row: Row) -> dict[str, Any]:
@@ -168,7 +168,7 @@ def lti(sheet: Sheet) -> Export:
     are provisional, and then PendingManual still says so.
     """
     lines = b"".join(_text(_lti(sheet, row), indent=None) for row in sheet.rows)
-    return Export({f"{sheet.lab.slug}.lti.jsonl": lines}, sheet.unfinished(), sheet.provisional_marks())
+    return Export({f"{sheet.lab.slug}.lti.jsonl": lines}, sheet.unfinished(), sheet.remarks())
 
 
 def _lti(sheet: Sheet, row: Row) -> dict[str, Any]:
@@ -220,7 +220,7 @@ def _a_file_each(
         if sheet.mark(row) is not None
     }
     left = tuple(Notice(one.student, f"{one.why}: no file in {folder}") for one in sheet.unfinished())
-    return Export(files, left, sheet.provisional_marks(), is_folder=True)
+    return Export(files, left, sheet.remarks(), is_folder=True)
 
 
 def _named(sheet: Sheet) -> Iterator[tuple[str, Row]]:

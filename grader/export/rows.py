@@ -17,7 +17,8 @@ class Row:
     """One student: the grade, and how other programs know them (empty where the class did not say).
 
     ``id`` is Moodle's number of the participant, or Gradescope's id; ``folder`` the name of what was
-    downloaded; ``handed_in`` when the graded attempt came, with a time zone.
+    downloaded; ``handed_in`` when the graded attempt came, with a time zone; ``problem`` why nothing can be
+    read from it.
     """
 
     grade: SubmissionGrade
@@ -26,6 +27,7 @@ class Row:
     email: str = ""
     folder: str = ""
     handed_in: datetime | None = None
+    problem: str = ""
 
     @property
     def student(self) -> str:
@@ -93,13 +95,17 @@ class Sheet:
         """Name each student without a mark, and why."""
         return tuple(Notice(row.shown, why) for row in self.rows if (why := self.why_none(row)))
 
-    def provisional_marks(self) -> tuple[Notice, ...]:
-        """Name each student whose mark goes out although something in it is open."""
-        return tuple(
-            Notice(row.shown, f"provisional: {why}")
-            for row in self.rows
-            if self.provisional and self.mark(row) is not None and (why := _open(row))
-        )
+    def remarks(self) -> tuple[Notice, ...]:
+        """Name whose mark goes out although something in it is open, and whose work could not be read."""
+        found = []
+        for row in self.rows:
+            if self.mark(row) is None:
+                continue
+            if why := _open(row):
+                found.append(Notice(row.shown, f"provisional: {why}"))
+            if row.problem:
+                found.append(Notice(row.shown, f"nothing of it could be read: {row.problem}"))
+        return tuple(found)
 
     def total(self) -> float:
         """Return the points of the whole lab."""
@@ -144,7 +150,7 @@ def sheet_of(markbook: Markbook, now: datetime, *, provisional: bool = False) ->
     for one in grade.submissions:
         known = roster.get(one.student)
         chosen = known.chosen() if known else None
-        row = Row(one, handed_in=chosen.time if chosen else None)
+        row = Row(one, handed_in=chosen.time, problem=chosen.problem or "") if chosen else Row(one)
         rows.append(
             replace(row, name=known.name, id=known.id, email=known.email, folder=known.folder)
             if known

@@ -33,7 +33,7 @@ def plain_csv(sheet: Sheet) -> Export:
     head += ["late_seconds", "penalty", "unverified", "waiting", "errors"]
     head += [f"part:{part.id}" for part in sheet.lab.parts] + list(known)
     rows = [[*_facts(sheet, row), *_parts(sheet, row), *_points(row, known)] for row in sheet.rows]
-    return Export({f"{sheet.lab.slug}.csv": table(head, rows)}, sheet.unfinished(), sheet.provisional_marks())
+    return Export({f"{sheet.lab.slug}.csv": table(head, rows)}, sheet.unfinished(), sheet.remarks())
 
 
 def _facts(sheet: Sheet, row: Row) -> list[object]:
@@ -71,7 +71,7 @@ def nbgrader(sheet: Sheet) -> Export:
         )
         rows.append([sheet.lab.slug, "", when, row.student, row.name, "", row.email, *points, grade.max])
     name = f"{sheet.lab.slug}.nbgrader.csv"
-    return Export({name: table(_NBGRADER, rows)}, sheet.unfinished(), sheet.provisional_marks())
+    return Export({name: table(_NBGRADER, rows)}, sheet.unfinished(), sheet.remarks())
 
 
 def gradebook(sheet: Sheet, by: str, keys: Mapping[str, str]) -> Export:
@@ -94,7 +94,7 @@ def gradebook(sheet: Sheet, by: str, keys: Mapping[str, str]) -> Export:
             )
     title = f"{sheet.lab.slug} /{OUT_OF}"
     name = f"{sheet.lab.slug}.gradebook.csv"
-    return Export({name: table([by, title], rows)}, tuple(left), sheet.provisional_marks())
+    return Export({name: table([by, title], rows)}, tuple(left), sheet.remarks())
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> bytes:

@@ -86,7 +86,7 @@ def filled(sheet: Sheet, worksheet: Worksheet) -> Export:
     """Return the worksheet with the marks of the class in it, and who will have none in Moodle, and why."""
     matched = _matched(sheet.rows, worksheet)
     left: list[Notice] = []
-    notes: list[Notice] = list(sheet.provisional_marks())
+    notes: list[Notice] = list(sheet.remarks())
     for row in sheet.rows:
         if row.student not in matched:
             left.append(Notice(row.shown, "no such student in the worksheet"))

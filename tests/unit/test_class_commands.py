@@ -118,7 +118,7 @@ def test_feedback_can_be_had_for_one_student_and_in_another_language(book: Path,
 def test_the_report_is_a_page_and_a_document(book: Path, tmp_path: Path) -> None:
     done = run("report", book, "--out", tmp_path / "class.html", "--lang", "en")
     assert done.return_value == 0
-    assert "2 students, graded out of 20, mean 19.63" in done.stdout
+    assert "students: 2, marks out of 20, mean 19.63" in done.stdout
     page = (tmp_path / "class.html").read_text(encoding="utf-8")
     assert "Ann Noether" in page
     data = json.loads(run("report", book, "--json", "--anonymous").stdout)
@@ -153,3 +153,21 @@ def test_the_workspace_says_when_it_was_made(tmp_path: Path) -> None:
     marking.mark(R202, tmp_path / "class", tmp_path / "book", Policy(), jobs=1, lang=None, now=now)
     data = json.loads(run("report", tmp_path / "book", "--json").stdout)
     assert [one["kind"] for one in data["oddities"]] == ["begun-after", "measured-before"]
+
+
+def test_what_could_not_be_read_is_named_everywhere(tmp_path: Path) -> None:
+    shutil.copytree(R202 / "solution", tmp_path / "class/Ann_1_assignsubmission_file_")
+    torn = tmp_path / "class/Zoe_2_assignsubmission_file_/work.zip"
+    torn.parent.mkdir()
+    torn.write_bytes(b"PK\x03\x04 torn")
+    now = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+    book = tmp_path / "book"
+    marking.mark(R202, tmp_path / "class", book, Policy(), jobs=1, lang=None, now=now)
+    (note,) = json.loads(run("export", book, "--format", "csv", "--json").stdout)["notes"]
+    assert note["student"] == "Zoe"
+    assert note["why"].startswith("nothing of it could be read: ")
+    assert "could not be read: 1" in run("report", book, "--lang", "en").stdout
+    assert "Nothing could be read" in (book / "class.html").read_text(encoding="utf-8")
+    run("feedback", book, "--into", tmp_path / "pages", "--lang", "en")
+    page = (tmp_path / "pages/Zoe.html").read_text(encoding="utf-8")
+    assert page.count("could not be read") == 1

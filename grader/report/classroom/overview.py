@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import statistics
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from grader.lab.lab import Lab
 from grader.language import Lang
@@ -58,6 +59,7 @@ class Overview:
     skipped: tuple[Cause, ...]
     late: int
     unverified: tuple[tuple[str, int], ...]
+    unreadable: tuple[tuple[str, str], ...] = ()
     is_anonymous: bool = False
 
 
@@ -67,8 +69,18 @@ def language(glimpses: Sequence[Glimpse]) -> Lang:
     return said.most_common(1)[0][0] if said else "fr"
 
 
-def of(lab: Lab, grade: Grade, glimpses: Sequence[Glimpse], *, anonymous: bool = False) -> Overview:
-    """Look at a class; ``anonymous`` gives everybody a number in place of the name, and shows no answer."""
+def of(
+    lab: Lab,
+    grade: Grade,
+    glimpses: Sequence[Glimpse],
+    *,
+    unreadable: Mapping[str, str] = MappingProxyType({}),
+    anonymous: bool = False,
+) -> Overview:
+    """Look at a class; ``anonymous`` gives everybody a number in place of the name, and shows no answer.
+
+    ``unreadable`` says by student why nothing could be read of what was handed in.
+    """
     submissions = grade.submissions
     names = {one.student: one.name or one.student for one in glimpses}
     shown = _numbers(submissions, grade.lab_hash) if anonymous else names
@@ -89,6 +101,7 @@ def of(lab: Lab, grade: Grade, glimpses: Sequence[Glimpse], *, anonymous: bool =
         skipped=_causes(submissions, Outcome.SKIPPED),
         late=sum(one.late > 0 for one in submissions),
         unverified=tuple(Counter(one.unverified for one in submissions if one.unverified).most_common()),
+        unreadable=tuple(sorted((name(who), "" if anonymous else why) for who, why in unreadable.items())),
         is_anonymous=anonymous,
     )
 

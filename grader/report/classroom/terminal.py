@@ -48,7 +48,8 @@ def print_overview(overview: Overview, lang: Lang, folder: str, console: Console
     waiting = sum(count for _, count in overview.waiting)
     errors = sum(one.count for one in overview.errors)
     signals = sum(len(one.questions) > 1 for one in overview.alike) + len(overview.oddities)
-    for text, count in ((words.TO_REVIEW, waiting), (words.TO_REGRADE, errors), (words.TO_LOOK_AT, signals)):
+    todo = {words.TO_REVIEW: waiting, words.TO_REGRADE: errors, words.TO_TELL: len(overview.unreadable)}
+    for text, count in (todo | {words.TO_LOOK_AT: signals}).items():
         if count:
             console.print(Text(one_line(say(text, count=count, folder=folder)), style="yellow"))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from grader.language.bilingual import both
 
 TITLE = both("The class", "La classe")
-ABOUT = both("{count} students, graded out of 20", "{count} étudiants, notés sur 20")
+ABOUT = both("students: {count}, marks out of 20", "étudiants : {count}, notes sur 20")
 STUDENTS = both("students", "étudiants")
 STUDENT = both("student", "étudiant")
 MARK = both("mark", "note")
@@ -109,11 +109,18 @@ ODDITIES = {
 }
 OPEN = both("What is open", "Ce qui est ouvert")
 WAITING = both("Waits for review", "En attente de jugement")
-WAITING_OF = both("{count} answers to {question}", "{count} réponses à {question}")
+WAITING_OF = both("{question}: {count}", "{question} : {count}")
 ERRORS = both("Errors of ours, by cause", "Erreurs de notre part, par cause")
 SKIPPED = both("Not gradable here, by cause", "Non notable ici, par cause")
 CAUSE_OF = both(
-    "{count} times, {students} students: {questions}", "{count} fois, {students} étudiants : {questions}"
+    "times: {count}, students: {students}; {questions}",
+    "fois : {count}, étudiants : {students} ; {questions}",
+)
+UNREADABLE = both("Nothing could be read", "Rien n’a pu être lu")
+UNREADABLE_OF = both(
+    "What these students handed in could not be read: they have no points, and may not know.",
+    "Ce que ces étudiants ont remis n’a pas pu être lu : ils n’ont pas de points, et ne le savent "
+    "peut-être pas.",
 )
 NOT_VERIFIED = both("Not verified, by reason", "Non vérifié, par raison")
 NOT_VERIFIED_OF = both(
@@ -121,7 +128,7 @@ NOT_VERIFIED_OF = both(
     "De qui le travail ou les mesures n’ont pas pu être vérifiés. Les raisons anodines sont nombreuses, "
     "et cela ne coûte rien.",
 )
-STUDENTS_OF = both("{count} students", "{count} étudiants")
+STUDENTS_OF = both("students: {count}", "étudiants : {count}")
 NOTHING_OPEN = both("Nothing.", "Rien.")
 ALL_MARKS = both("All marks", "Toutes les notes")
 PSEUDONYMS = both(
@@ -134,11 +141,12 @@ HARDEST = both("hardest", "les plus difficiles")
 COMMONEST = both("most common wrong ideas", "idées fausses les plus fréquentes")
 PAGE = both("page: {file}", "page : {file}")
 TO_REVIEW = both(
-    "{count} answers wait for review: tdlab review {folder}",
-    "{count} réponses attendent d’être jugées : tdlab review {folder}",
+    "waiting for review: {count} (tdlab review {folder})",
+    "en attente de jugement : {count} (tdlab review {folder})",
 )
 TO_REGRADE = both(
-    "{count} errors of ours: tdlab regrade {folder}",
-    "{count} erreurs de notre part : tdlab regrade {folder}",
+    "errors of ours: {count} (tdlab regrade {folder})",
+    "erreurs de notre part : {count} (tdlab regrade {folder})",
 )
-TO_LOOK_AT = both("{count} signals to look at", "{count} signaux à regarder")
+TO_TELL = both("could not be read: {count}", "illisibles : {count}")
+TO_LOOK_AT = both("signals to look at: {count}", "signaux à regarder : {count}")

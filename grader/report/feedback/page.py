@@ -90,12 +90,14 @@ def html_text(
     lang: Lang,
     *,
     with_answers: bool = True,
+    unread: str = "",
 ) -> str:
     """Return the page of one student; ``asked`` are the questions as this student was asked them, by id.
 
     What the lab does not ask its students (a hidden check) shows in the total alone, and what stands as
     evidence for the teacher (which idea of a rubric was seen) not at all. ``with_answers`` false keeps what
-    a right answer holds for the teacher, who may ask the same next year.
+    a right answer holds for the teacher, who may ask the same next year. ``unread`` says why nothing that
+    the student answered could be read: it is said once, and not at every question.
     """
     style = look.style_of(_TEMPLATES.parent.parent / "templates/marks.css")
     sections = tuple(_section(part.title, part.questions, grade, asked, with_answers) for part in lab.parts)
@@ -110,6 +112,7 @@ def html_text(
             lab=lab,
             student=student,
             grade=grade,
+            unread=unread,
             mark=mark(grade),
             out_of=OUT_OF,
             sections=sections,

@@ -34,6 +34,7 @@ def of(
         ),
         lang or (given.answers.lang if given else None) or _UNSAID,
         with_answers=with_answers,
+        unread=(given.answers.problem or "") if given else "",
     )
 
 

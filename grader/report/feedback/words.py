@@ -51,6 +51,11 @@ UNVERIFIED = both(
     "des raisons anodines, et rien n’a été retiré pour cela. Votre enseignant vous demandera peut-être "
     "comment vous avez procédé.",
 )
+UNREAD = both(
+    "Your answers could not be read: {why}. Tell your teacher: they can take your work in again.",
+    "Vos réponses n’ont pas pu être lues : {why}. Parlez-en à votre enseignant : il peut reprendre votre "
+    "travail.",
+)
 UNSIGNED = both(
     "Your work was not signed, as `tdlab submit` does it: we could not verify that it is as you left it. "
     "Nothing was taken for that.",
