@@ -85,7 +85,8 @@ def of(
     names = {one.student: one.name or one.student for one in glimpses}
     shown = _numbers(submissions, grade.lab_hash) if anonymous else names
     name: Callable[[str], str] = lambda student: shown.get(student, student)  # noqa: E731
-    found = items.analyse(lab, submissions)
+    # A question did nothing to those whose work could not be read.
+    found = items.analyse(lab, [one for one in submissions if one.student not in unreadable])
     waiting = [(one.id, one.outcomes.get(Outcome.INCONCLUSIVE, 0)) for one in found]
     return Overview(
         lab=lab,
