@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from domains.errors import EXIT_DONE, EXIT_PARTLY_DONE
+from domains.errors import EXIT_DONE, EXIT_PARTLY_DONE, UsageError
 from grader.language import LANGUAGES, Lang
 
 if TYPE_CHECKING:
@@ -59,7 +59,12 @@ def _serve(desk: Desk, lang: Lang, port: int) -> None:
     from grader.desk.server import Server
     from grader.running.interruption import patient
 
-    with Server(desk, lang, port) as server, patient():
+    try:
+        opened = Server(desk, lang, port)
+    except OSError as taken:
+        why = f"port {port} cannot be had: {taken.strerror}"
+        raise UsageError(why, remedy="leave --port out, and any free one is taken") from taken
+    with opened as server, patient():
         click.echo(words.OPEN_HERE.say(lang, url=server.gate.url), err=True)
         click.echo(words.END_BY.say(lang), err=True)
         try:

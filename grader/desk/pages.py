@@ -11,17 +11,20 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
+from grader.checks.reading.judging import judge
+from grader.checks.text import reason
 from grader.desk import words
 from grader.desk.beside import Beside
 from grader.desk.desk import Progress
 from grader.lab.lab import Lab
+from grader.lab.questions import TextQuestion
 from grader.language import Lang
 from grader.language.bilingual import Bilingual
 from grader.language.i18n import number, points, translator
 from grader.language.inert import inert, one_line
 from grader.measure.run import Measurement
 from grader.report.words import METRIC_NAMES, UNITS
-from grader.review.decisions import LONGEST_COMMENT
+from grader.review.decisions import LONGEST_COMMENT, is_whole
 from grader.review.queue import Waiting, open_ones
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
@@ -54,8 +57,25 @@ def item(frame: Frame, one: Waiting, place: Place, copies: Sequence[Beside], *, 
     """Return the page of one answer; with no ``names`` it is blind."""
     part = next((part for part in frame.lab.parts if one.question in part.questions), None)
     return _page(
-        "item", frame, one=one, place=place, copies=copies, names=names, part=part, longest=LONGEST_COMMENT
+        "item",
+        frame,
+        one=one,
+        why=why(one, frame.lang),
+        place=place,
+        copies=copies,
+        names=names,
+        part=part,
+        longest=LONGEST_COMMENT,
     )
+
+
+def why(one: Waiting, lang: Lang) -> str:
+    """Return why an answer waits, in the teacher's language where the check can be asked again."""
+    if isinstance(one.question, TextQuestion) and is_whole(one.answer):
+        found = judge(one.question, one.answer)
+        if not found.alone:
+            return reason(one.question, found, lang)
+    return one.why
 
 
 def overview(frame: Frame, waiting: Sequence[Waiting]) -> str:

@@ -52,9 +52,9 @@ def history(entries: Sequence[Entry], lang: Lang) -> Iterator[str]:
 
 
 def _moved(one: Moved, lang: Lang) -> Iterator[str]:
-    yield f"{inert(one.student)}: {_mark(one.before, lang)} → {_mark(one.after, lang)}"
+    yield f"{inert(one.student)}  {_mark(one.before, lang)} → {_mark(one.after, lang)}"
     for question in one.questions:
-        yield f"  {question.id}: {_verdict(question.before, lang)} → {_verdict(question.after, lang)}"
+        yield f"  {question.id}  {_verdict(question.before, lang)} → {_verdict(question.after, lang)}"
 
 
 def _steps(before: Sequence[CheckResult], after: Sequence[CheckResult], lang: Lang) -> Iterator[str]:
@@ -63,7 +63,7 @@ def _steps(before: Sequence[CheckResult], after: Sequence[CheckResult], lang: La
         one = old.get(now.id)
         pair = [_as_verdict(one) if one else None, _as_verdict(now)]
         if pair[0] != pair[1]:
-            yield f"  {now.id}: {_verdict(pair[0], lang)} → {_verdict(pair[1], lang)}"
+            yield f"  {now.id}  {_verdict(pair[0], lang)} → {_verdict(pair[1], lang)}"
 
 
 def _as_verdict(result: CheckResult) -> Verdict:

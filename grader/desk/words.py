@@ -118,7 +118,7 @@ BACK = both("Back", "Retour")
 OPENING = both("Opening the review", "Ouverture de la relecture")
 
 OPEN_HERE = both(
-    "open in a browser on this machine:\n  {url}", "à ouvrir dans un navigateur de cette machine :\n  {url}"
+    "open in a browser on this machine:\n  {url}", "à ouvrir dans un navigateur de cette machine :\n  {url}"
 )
 END_BY = both("Ctrl-C ends", "Ctrl-C pour terminer")
 ENDED = both(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import socket
 from datetime import UTC, datetime
 from pathlib import Path
+from string import Formatter
 from typing import Any
 
 import pytest
@@ -13,8 +15,9 @@ from click.testing import CliRunner, Result
 from domains.errors import InputError, UsageError
 from grader.classroom.markbook import open_markbook
 from grader.commands.review import command
-from grader.desk import batch
+from grader.desk import batch, words
 from grader.desk.desk import Desk
+from grader.language.bilingual import Bilingual
 from grader.results import ledger
 from grader.results.result import Outcome
 from grader.review import decisions
@@ -178,3 +181,37 @@ def test_the_queue_as_json_names_nobody_unless_asked(small_class: Path) -> None:
 def test_no_markbook_is_said_with_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"is no markbook\n.*tdlab grade"):
         CliRunner().invoke(command, [str(tmp_path)], standalone_mode=False, catch_exceptions=False)
+
+
+def test_a_port_that_is_taken_is_said_with_what_to_do(small_class: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        arguments = [str(small_class / "markbook"), "--port", port]
+        with pytest.raises(UsageError, match=rf"port {port} cannot be had: .*\n.*leave --port out"):
+            CliRunner().invoke(command, arguments, standalone_mode=False, catch_exceptions=False)
+
+
+def all_texts() -> list[Bilingual]:
+    found: list[Bilingual] = []
+    for value in vars(words).values():
+        rows = value.values() if isinstance(value, dict) else value if isinstance(value, tuple) else [value]
+        found += [
+            one
+            for row in rows
+            for one in (row if isinstance(row, tuple) else (row,))
+            if isinstance(one, Bilingual)
+        ]
+    return found
+
+
+def test_the_pages_words_are_whole_and_french_is_written_as_french() -> None:
+    texts = all_texts()
+    assert len(texts) > 80
+    for one in texts:
+        names = [{name for _, name, _, _ in Formatter().parse(text) if name} for text in (one.fr, one.en)]
+        assert names[0] == names[1], one
+        assert "'" not in one.fr, one
+        assert not any(f" {mark}" in one.fr for mark in ":;?!»"), one
+        assert "« " not in one.fr, one

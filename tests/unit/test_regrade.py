@@ -135,11 +135,11 @@ def test_the_command_tells_who_moved_and_why(small_class: Path) -> None:
     assert said[0].startswith("the lab has changed (")
     assert said[1].startswith("tdlab is the same (")
     assert "question 2 has changed: what is expected, its rules" in said
-    at = said.index("ann: 1/2 → 0/2")
-    assert said[at + 1] == "  2: right 1/1 → wrong 0/1"
+    at = said.index("ann  1/2 → 0/2")
+    assert said[at + 1] == "  2  right 1/1 → wrong 0/1"
     assert said[-2:] == ["students who moved: 5 of 6", "nothing was written (--dry-run)"]
     french = regrade(small_class, "--lang", "fr").stdout
-    assert "  2: juste 1/1 → faux 0/1" in french
+    assert "  2  juste 1/1 → faux 0/1" in french
     assert "étudiants qui ont bougé : 5 sur 6" in french
 
 
@@ -163,8 +163,8 @@ def test_the_history_of_a_student_tells_each_step(small_class: Path) -> None:
         ["2/4", "decided by the teacher"],
         ["1/4", "graded again"],
     ]
-    assert "  1: waits 0/2 → right in part 1/2" in steps
-    assert "  2: right 1/1 → wrong 0/1" in steps
+    assert "  1  waits 0/2 → right in part 1/2" in steps
+    assert "  2  right 1/1 → wrong 0/1" in steps
     entries = json.loads(regrade(small_class, "--history", "ann", "--json").stdout)["entries"]
     assert [one["cause"] for one in entries] == ["graded", "decided", "regraded"]
 
