@@ -26,6 +26,7 @@ _WHY: dict[Why, Bilingual] = {
     Why.UNCLEAR_DENIAL: words.WHY_NEGATED,
     Why.UNCLEAR_REST: words.WHY_SOME,
     Why.SOUP: words.WHY_SOUP,
+    Why.OF_MARKS: words.WHY_OF_MARKS,
 }
 
 _MOST_REMEMBERED = 8192

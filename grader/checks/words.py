@@ -81,6 +81,7 @@ WHY_SOUP = both(
     "the words are there, put together in one go: do they make sense?",
     "les mots y sont, mis bout à bout : ont-ils un sens ?",
 )
+WHY_OF_MARKS = both("it speaks of the marking", "le texte parle de la notation")
 WHY_ALL = both("all ideas are there, and no wrong one", "toutes les idées y sont, et aucune fausse")
 WHY_PART = both(
     "found {found} of {all} ideas, and nothing more is said",

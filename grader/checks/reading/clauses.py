@@ -27,6 +27,17 @@ _DOUBT = re.compile(
 )
 
 
+# Whoever speaks of the marking may have written the rest for a program to find.
+_OF_MARKS = re.compile(
+    r"\b(ignore (all |the |any )*(previous|above|prior|other) "
+    r"|ignor\w* (toutes? )?(les |tes )?(instructions|consignes)|system prompt|prompt systeme|as an ai"
+    r"|en tant qu ia|the (student|grader)|l (etudiant|eleve)|le correcteur|full (marks|points|score)"
+    r"|all the points|tous les points|note (maximale|max)|maximum (mark|score|points)"
+    r"|this answer is (right|correct)|cette reponse est (juste|correcte|bonne)"
+    r"|all (the )?ideas|toutes les idees)\b"
+)
+
+
 @dataclass(frozen=True)
 class Sentence:
     """The words and pauses of one sentence, with the places that are denied."""
@@ -45,6 +56,11 @@ def sentences(text: Sequence[Token]) -> Iterator[Sentence]:
         if any(not one.is_mark for one in here):
             yield Sentence(tuple(here), denied(here))
         here = []
+
+
+def speaks_of_marks(text: Sequence[Token]) -> bool:
+    """Say whether the writer speaks to who marks, and not of the question."""
+    return bool(_OF_MARKS.search(" ".join(token.plain for token in text if not token.is_mark)))
 
 
 def goes_both_ways(text: Sequence[Token], *, is_paired: bool = False) -> bool:

@@ -193,6 +193,8 @@ def _within(
     wanted: Sequence[tuple[Term, Sequence[Place]]], read: Read, first: int, last: int
 ) -> Match | None:
     chosen: list[tuple[list[Place], bool]] = []
+    # « plus besoin d'émuler le processeur » denies both words, and says what is wanted.
+    by_denial = any(term.mode == "no" for term, _ in wanted)
     for term, everywhere in wanted:
         places = [place for place in everywhere if first <= read.sentences[place[0]] <= last]
         if term.mode == "without":
@@ -204,7 +206,7 @@ def _within(
         if not places:
             return None
         if term.mode != "beside":
-            chosen.append((places, term.mode in {"said", "after"}))
+            chosen.append((places, not by_denial and term.mode in {"said", "after"}))
     is_ordered = any(term.mode == "after" for term, _ in wanted)
     choose = _in_order if is_ordered else _together
     span = _SPAN if first == last else _SPAN_OF_TWO

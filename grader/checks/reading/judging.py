@@ -8,7 +8,7 @@ from enum import StrEnum
 from functools import lru_cache
 
 from grader.checks.reading import finding, pairs
-from grader.checks.reading.clauses import goes_both_ways, sentences
+from grader.checks.reading.clauses import goes_both_ways, sentences, speaks_of_marks
 from grader.checks.reading.finding import Match, Read, State
 from grader.checks.reading.rest import Rest
 from grader.checks.reading.rubric import Rubric, rubric
@@ -19,6 +19,7 @@ from grader.lab.questions import TextQuestion
 _LONGEST = 120
 # So many words, and not one of those that make a sentence.
 _SOUP = 5
+_LIST = 8
 _BREATH = 9
 # Longer texts are not read at all: no honest short answer comes near.
 _MOST_LETTERS = 20_000
@@ -41,9 +42,12 @@ class Why(StrEnum):
     UNCLEAR_DENIAL = "unclear-denial"
     UNCLEAR_REST = "unclear-rest"
     SOUP = "soup"
+    OF_MARKS = "of-marks"
 
 
-_FOR_THE_TEACHER = frozenset({Why.LONG, Why.HEDGED, Why.BOTH, Why.UNCLEAR_DENIAL, Why.UNCLEAR_REST, Why.SOUP})
+_FOR_THE_TEACHER = frozenset(
+    {Why.LONG, Why.HEDGED, Why.BOTH, Why.UNCLEAR_DENIAL, Why.UNCLEAR_REST, Why.SOUP, Why.OF_MARKS}
+)
 
 
 @dataclass(frozen=True)
@@ -91,6 +95,8 @@ def judge(question: TextQuestion, text: str) -> Judgement:
         return Judgement(0.0, Why.LONG)
     if not rules.subjects and _is_soup(typed):
         return Judgement(0.0, Why.SOUP)
+    if speaks_of_marks(typed):
+        return Judgement(0.0, Why.OF_MARKS)
     read = Read.of(list(sentences(typed)), rules.lexicon, rules.doers)
     made = pairs.chosen(rules, read) if rules.subjects else []
     right = {name: _best(ways, read, made) for name, ways in rules.ideas.items()}
@@ -256,8 +262,10 @@ def _says_nothing(plain: Sequence[str], rules: Rubric) -> Why | None:
 
 def _is_soup(typed: Sequence[Token]) -> bool:
     """Say whether a text is words in a row: « VM exit KVM EPT shadow »."""
-    is_said = any(token.is_mark or token.plain in common()["stop"] for token in typed)
-    return len(typed) >= _SOUP and not is_said
+    if any(one.typed != "," if one.is_mark else one.plain in common()["stop"] for one in typed):
+        return False
+    marks = sum(one.is_mark for one in typed)
+    return len(typed) - marks >= (_LIST if marks else _SOUP)
 
 
 @lru_cache(maxsize=4096)

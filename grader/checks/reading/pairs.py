@@ -102,6 +102,17 @@ def _aligned(mentions: list[Mention]) -> Iterator[Chosen]:
         for part in pieces:
             yield from _aligned(part)
         return
+    subjects = [one for one in mentions if one.kind == _SUBJECT]
+    choices = [one for one in mentions if one.kind == _CHOICE]
+    if (
+        len({one.name for one in subjects})
+        == len({one.name for one in choices})
+        == len(subjects)
+        == len(choices)
+    ):
+        # « Intel vmx, svm pour AMD »: as many of both, each in its turn.
+        yield from map(_paired, subjects, choices)
+        return
     first, last = mentions[0].kind, mentions[-1].kind
     named = {one.name for one in mentions if one.kind == _CHOICE}
     if first == _CHOICE and last == _CHOICE and len(named) > 1:

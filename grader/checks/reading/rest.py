@@ -13,6 +13,8 @@ from grader.checks.reading.tokens import common
 
 # So many words after a "but" make an objection of their own.
 _OBJECTION = 2
+# So many words in a clause of their own may tell an idea in words of every day.
+_TELLING = 3
 # « pour AMD je ne sais plus »: what stands beside is not told.
 _UNSURE = re.compile(
     r"\b((je|j) (ne )?(me )?(sais|souviens|rappelle|connais|ai) (plus|pas|oublie)"
@@ -55,10 +57,11 @@ class Rest:
     def signs(self, missing: Sequence[str], *, elsewhere: bool = False) -> int:
         """Count undenied words that hint at a missing idea; ``elsewhere``: in clauses of their own."""
         hints = frozenset(atom for name in missing for atom in self._rules.signs[name])
+        denied = frozenset(atom for name in missing for atom in self._rules.denied_signs[name])
         return sum(
-            bool(one.atoms & hints) and not (elsewhere and one.clause in self._told)
+            bool(one.atoms & (denied if one.is_denied else hints))
+            and not (elsewhere and one.clause in self._told)
             for one in self._left
-            if not one.is_denied
         )
 
     def objects(self) -> bool:
@@ -96,7 +99,12 @@ class Rest:
         # What is denied beside an idea may take it back.
         if any(one.is_denied for one in self._new(beside)):
             return False
-        return not self._new(beside)
+        return not self._new(beside) and not self._is_more_told()
+
+    def _is_more_told(self) -> bool:
+        """Say whether a clause without any idea found is long enough to tell one in everyday words."""
+        counts = Counter(one.clause for one in self._left if one.clause not in self._told)
+        return any(count >= _TELLING for count in counts.values())
 
     def is_little(self) -> bool:
         """Say whether hardly a word is said that is neither denied nor known to hint at nothing."""

@@ -32,6 +32,8 @@ class Rubric:
     wrong_ideas: dict[str, tuple[Wording, ...]]
     # Atoms that hint at an idea even where no wording of it is complete.
     signs: dict[str, frozenset[str]]
+    # Atoms that hint at it where they are denied.
+    denied_signs: dict[str, frozenset[str]]
     # All atoms of an idea: once it is found, more of them say nothing new.
     own: dict[str, frozenset[str]]
     # The words of what a pair names, by their first.
@@ -82,6 +84,7 @@ def rubric(question: TextQuestion) -> Rubric:
             name: (_atoms(ways, "no") | _named(ways, subjects, choices)) - quiet
             for name, ways in ideas.items()
         },
+        denied_signs={name: _atoms(ways, "said", "after", "beside") - quiet for name, ways in ideas.items()},
         own=own,
         subjects={name: by_head(named) for name, named in subjects.items()},
         choices={name: by_head(named) for name, named in choices.items()},

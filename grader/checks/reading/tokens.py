@@ -14,6 +14,8 @@ import yaml
 
 _WORD_OR_MARK = re.compile(r"[^\W_]+(?:['’`´][^\W_]+)*|[.!?;\n…]+|[,:()/+]|[-=~]*>+|<[-=]+|→")
 _DECIMAL = re.compile(r"(?<=\d)[.,](?=\d)")
+# « leeeent »; a double letter may be right.
+_DRAWN_OUT = re.compile(r"([^\W\d_])\1{2,}")
 _APOSTROPHES = re.compile(r"['’`´]")
 # Longer than any word of the subject: kept whole, and never stemmed or corrected.
 LONGEST_WORD = 40
@@ -45,7 +47,9 @@ def common() -> dict[str, Any]:
 
 def plain(text: str) -> str:
     """Return a text without case, accents and ligatures."""
-    apart = unicodedata.normalize("NFKD", text.casefold().replace("œ", "oe").replace("æ", "ae"))
+    apart = unicodedata.normalize(
+        "NFKD", _DRAWN_OUT.sub(r"\1", text.casefold()).replace("œ", "oe").replace("æ", "ae")
+    )
     return "".join(letter for letter in apart if not unicodedata.combining(letter))
 
 
