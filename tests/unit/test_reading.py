@@ -171,6 +171,8 @@ def test_a_negation_reaches_what_it_denies(text: str, is_denied: set[str], is_no
         "soit lent soit rapide",
         "either way",
         "à la fois rapide et lent",
+        "VT-x ?",
+        "rapide, ou l'inverse",
         "fast or maybe slow",
         "ou alors rien",
     ],

@@ -21,6 +21,10 @@ _DOUBT = re.compile(
     r"\b(depends?|dependra|dependrait|n importe le?quel|peu importe|whatever|whichever|or maybe|ou peut etre"
     r"|i hesitate|j hesite|not sure (if|whether|about)|pas sure? (si|que|de)|peut etre|maybe|perhaps|parfois"
     r"|sometimes|some say|on dit que|certains disent|probablement|possibly"
+    r"|ou l inverse|ou le contraire|or the (reverse|opposite)|other way (round|around)|vice versa"
+    r"|might be|could be|pourrait etre|plus ou moins|more or less|(pas|not) certain"
+    r"|not (really |very )?sure|i guess|je dirais"
+    r"|i would say|tantot|in theory|en theorie|je suppose|i suppose|je suis pas sur|no idea (if|whether)"
     # What is said is called false as a whole: nobody knows how much of it is meant.
     r"|(ne )?est (pas (vrai|exact)|faux|inexact) (que|qu|de)|faux de (dire|croire|penser)"
     r"|not (true|correct|right) (that|to)|(false|wrong|untrue|incorrect) (that|to (say|think|believe)))\b"
@@ -68,5 +72,7 @@ def goes_both_ways(text: Sequence[Token], *, is_paired: bool = False) -> bool:
 
     ``is_paired``: of things that go in pairs, « vmx chez Intel ou bien svm chez AMD » chooses one for each.
     """
+    if any("?" in token.typed for token in text):
+        return True
     said = " ".join(token.plain for token in text if not token.is_mark)
     return bool(_DOUBT.search(said) or _CHOOSING[is_paired].search(said))

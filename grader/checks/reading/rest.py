@@ -97,9 +97,12 @@ class Rest:
         if any(one.atoms & hints for one in beside if not one.is_denied):
             return False
         # What is denied beside an idea may take it back.
-        if any(one.is_denied for one in self._new(beside)):
+        if any(one.is_denied and not one.atoms & self._rules.wrong for one in self._new(beside)):
             return False
-        return not self._new(beside) and not self._is_more_told()
+        new = [one for one in self._new(beside) if not one.is_denied]
+        # One such word is little, beside an idea and not in a clause of its own.
+        is_little = len(new) <= 1 and all(one.clause in self._told for one in new)
+        return is_little and not self._is_more_told()
 
     def _is_more_told(self) -> bool:
         """Say whether a clause without any idea found is long enough to tell one in everyday words."""

@@ -36,6 +36,8 @@ class Rubric:
     denied_signs: dict[str, frozenset[str]]
     # All atoms of an idea: once it is found, more of them say nothing new.
     own: dict[str, frozenset[str]]
+    # All atoms of wrong ideas: to deny them takes nothing back.
+    wrong: frozenset[str]
     # The words of what a pair names, by their first.
     subjects: dict[str, dict[str, Forms]]
     choices: dict[str, dict[str, Forms]]
@@ -54,7 +56,7 @@ class Rubric:
 
     def says_nothing(self, word: str) -> bool:
         """Say whether a word, in any form, is one of the question or of every day."""
-        return not self.quiet.isdisjoint(stems(word))
+        return word.isdigit() or not self.quiet.isdisjoint(stems(word))
 
 
 @lru_cache(maxsize=256)
@@ -86,6 +88,7 @@ def rubric(question: TextQuestion) -> Rubric:
         },
         denied_signs={name: _atoms(ways, "said", "after", "beside") - quiet for name, ways in ideas.items()},
         own=own,
+        wrong=frozenset(atom for ways in wrong.values() for atom in _atoms(ways)),
         subjects={name: by_head(named) for name, named in subjects.items()},
         choices={name: by_head(named) for name, named in choices.items()},
         besides={name: by_head(named) for name, named in besides.items()},
