@@ -41,7 +41,7 @@ def said(done: Result) -> str:
 
 def test_finish_says_what_is_open_and_asks_before_it_hands_in(place: Workspace) -> None:
     done = tdlab_does("finish", place.folder)
-    assert "pas encore de réponse : 1.1, 1.1-line" in said(done)
+    assert "pas encore de réponse : 1.1, 1.1-ps" in said(done)
     assert "non prédit : 3.2-predict" in said(done)
     assert "3.2-ratio" in said(done).split("non mesuré : ")[1]
     assert done.return_value == 1
@@ -84,11 +84,11 @@ def test_one_answer_is_put_back_and_the_others_stay(place: Workspace) -> None:
     file = place.folder / "answers.yaml"
     empty = file.read_text()
     mine = empty.replace("  1.1: >\n", "  1.1: >\n    Une seule phrase,\n    sur deux lignes.\n")
-    mine = mine.replace("\n  1.1-line:", "\n  1.1-line: c")
+    mine = mine.replace("\n  vmcs-entry:", "\n  vmcs-entry: c")
     file.write_text(mine)
     done = tdlab_does("reset", place.folder, "--question", "1.1")
     assert "le vôtre est dans" in said(done)
-    assert file.read_text() == empty.replace("\n  1.1-line:", "\n  1.1-line: c")
+    assert file.read_text() == empty.replace("\n  vmcs-entry:", "\n  vmcs-entry: c")
     (kept,) = (place.folder / "backup").rglob("answers.yaml")
     assert kept.read_text() == mine
     assert "tel que" in said(tdlab_does("reset", place.folder, "--question", "1.1"))
@@ -97,10 +97,10 @@ def test_one_answer_is_put_back_and_the_others_stay(place: Workspace) -> None:
 def test_an_answer_whose_place_was_deleted_gets_it_back(place: Workspace) -> None:
     file = place.folder / "answers.yaml"
     file.write_text("lab: r202\nanswers:\n  1.1: x")
-    tdlab_does("reset", place.folder, "--question", "1.1-line")
+    tdlab_does("reset", place.folder, "--question", "vmcs-entry")
     given = answers.parse(file.read_bytes(), "r202", [one.id for one in LAB])
-    assert (given.to("1.1").value, given.to("1.1-line").value) == ("x", None)
-    assert "1.1-line:" in file.read_text()
+    assert (given.to("1.1").value, given.to("vmcs-entry").value) == ("x", None)
+    assert "vmcs-entry:" in file.read_text()
 
 
 def test_domains_are_moved_to_the_backup(place: Workspace) -> None:

@@ -93,7 +93,7 @@ def test_check_shows_the_prices_and_is_not_confused_by_them(place: Workspace) ->
     assert shown["3.2-ratio"]["state"] == "right"
     assert shown["3.2-ratio"]["hints"] == []
     assert shown["3.1"]["hints"] == [0.25, 0.5]
-    assert shown["1.1-line"]["asked"] == "Une lettre."
+    assert shown["vmcs-entry"]["asked"] == "Une lettre."
 
 
 def test_status_sums_them_up(place: Workspace) -> None:

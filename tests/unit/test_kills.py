@@ -178,7 +178,7 @@ def test_handing_in(tmp_path: Path, command: str) -> None:
     def make(folder: Path) -> Callable[[], object]:
         place = started(folder)
         file = place.folder / "answers.yaml"
-        file.write_text(file.read_text().replace("  1.1-line:", "  1.1-line: a"))
+        file.write_text(file.read_text().replace("  vmcs-entry:", "  vmcs-entry: a"))
         return lambda: does(command, place.folder, *words)
 
     for folder in every_kill(tmp_path, make):
@@ -186,7 +186,7 @@ def test_handing_in(tmp_path: Path, command: str) -> None:
         done = does(command, place.folder, "--json", *words)
         receipt = json.loads(done.stdout)
         with zipfile.ZipFile(receipt["archive"]) as archive:
-            assert b"1.1-line: a" in archive.read("answers.yaml")
+            assert b"vmcs-entry: a" in archive.read("answers.yaml")
             assert json.loads(archive.read("manifest.json"))["number"] == receipt["number"]
         whole(place)
         assert workspace.is_closed(place) is (command == "finish")
@@ -198,16 +198,16 @@ def test_putting_an_answer_back(tmp_path: Path) -> None:
     def make(folder: Path) -> Callable[[], object]:
         place = started(folder)
         file = place.folder / "answers.yaml"
-        file.write_text(file.read_text().replace("  1.1-line:", "  1.1-line: a"))
-        return lambda: does("reset", place.folder, "--question", "1.1-line")
+        file.write_text(file.read_text().replace("  vmcs-entry:", "  vmcs-entry: a"))
+        return lambda: does("reset", place.folder, "--question", "vmcs-entry")
 
     for folder in every_kill(tmp_path, make):
         place = started(folder)
         everything = [one.read_text() for one in place.folder.rglob("answers.yaml")]
-        assert any("1.1-line: a" in text for text in everything), "what the student wrote is somewhere"
-        does("reset", place.folder, "--question", "1.1-line")
+        assert any("vmcs-entry: a" in text for text in everything), "what the student wrote is somewhere"
+        does("reset", place.folder, "--question", "vmcs-entry")
         given = answers.parse((place.folder / "answers.yaml").read_bytes(), "r202", IDS)
-        assert given.to("1.1-line").value is None
+        assert given.to("vmcs-entry").value is None
         whole(place)
 
 
