@@ -12,7 +12,6 @@ from grader.checks.practical.host import check_host
 from grader.checks.practical.transcript import check_transcript
 from grader.checks.prediction import check_prediction
 from grader.checks.settling import settled
-from grader.checks.text import check_text
 from grader.checks.verdict import Context, result
 from grader.lab.questions import (
     ChoiceQuestion,
@@ -63,6 +62,9 @@ def _judged(question: Question, answer: Answer, context: Context) -> CheckResult
         case ChoicesQuestion():
             return check_choices(question, answer, context)
         case TextQuestion():
+            # Its stemmers and word lists take a while to import, and `tdlab check` judges no text.
+            from grader.checks.text import check_text
+
             return check_text(question, answer, context)
         case PredictionQuestion():
             return check_prediction(question, answer, context)

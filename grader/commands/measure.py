@@ -26,6 +26,13 @@ if TYPE_CHECKING:
 @click.option("--allow-module-reload", is_flag=True, help="The host's KVM module may be loaded anew for it.")
 @click.option("--second-host", is_flag=True, help="A second emulated host may be started to compare with.")
 @click.option(
+    "--repeats",
+    type=click.IntRange(1, 50),
+    default=1,
+    show_default=True,
+    help="Measure so often and keep all samples in one result: where the interval is too wide to tell.",
+)
+@click.option(
     "--without-predicting",
     is_flag=True,
     help="In a workspace: measure although predictions are open, which can then no longer earn points.",
@@ -39,6 +46,7 @@ def command(
     out: Path | None,
     allow_module_reload: bool,
     second_host: bool,
+    repeats: int,
     without_predicting: bool,
     lang: Lang | None,
     as_json: bool,
@@ -72,7 +80,7 @@ def command(
     kept = out or (mine.folder / "runs" if mine else Path()) / default_folder(f"measure-{name}")
     with timings.phase("measure"):
         allowed = allow_module_reload or emulator is not None
-        setting = Setting(host, kept, say, emulator, allowed, second_host, stamp)
+        setting = Setting(host, kept, say, emulator, allowed, second_host, stamp, repeats)
         result = runner.run(experiment, setting)
     with timings.phase("write the page"):
         from grader import report

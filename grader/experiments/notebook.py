@@ -34,13 +34,19 @@ class Notebook:
         self.evidence: list[str] = []
         self.asked: dict[str, Any] = {}
         self.ran: dict[str, Any] = {}
+        self._before: dict[str, tuple[float, ...]] = {}
+
+    def again(self) -> None:
+        """Go on with a repetition: samples are added, sentences and tables are written anew."""
+        self._before = {name: one.samples for name, one in self.measurements.items()}
+        self.notes.clear()
 
     def measure(self, name: str, samples: Sequence[float], *, emulator: str | None = None) -> None:
         """Keep all samples of one measure; ``emulator`` where another than the host's imitated the CPU."""
         described = _of(name, self._described.measures, "measure")
         if not samples:
             raise InfrastructureError(f"no samples of {name}: say why with not_measurable")
-        kept = tuple(round(float(one), 6) for one in samples)
+        kept = (*self._before.get(name, ()), *(round(float(one), 6) for one in samples))
         self.measurements[name] = Measured(
             title=described.title,
             unit=described.unit,

@@ -36,7 +36,7 @@ def run(experiment: Experiment, setting: Setting) -> Result:
         _put_back(setting)
         try:
             with stage.opened(experiment, setting) as on:
-                environment, outcome = _carried_out(on)
+                environment, outcome = _carried_out(on, setting.repeats)
         except TdlabError as left:
             # What was found stands; what could not be removed now, the next run's sweep removes.
             setting.say(f"could not clean up: {left.problem}")
@@ -95,14 +95,18 @@ def _put_back(setting: Setting) -> None:
         setting.say(f"put back: {leftover.name}, changed by a run that was killed")
 
 
-def _carried_out(on: Stage) -> tuple[dict[str, Any], dict[str, Any]]:
+def _carried_out(on: Stage, repeats: int) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the environment, and status with cause and remedy."""
     environment: dict[str, Any] = {}
     try:
         if refused := needs.unmet(on):
             return on.environment(), _outcome("skipped", refused.cause, refused.remedy)
         environment = on.environment()
-        load(on.experiment)(on)
+        measure = load(on.experiment)
+        for number in range(repeats):
+            if number:
+                on.notebook.again()
+            measure(on)
         return environment, _outcome("measured")
     except CapabilityMissing as missing:
         return environment, _outcome("skipped", missing.problem, missing.remedy)

@@ -58,6 +58,7 @@ class Setting:
     # Whether a second emulated host may be started beside an emulated one, for what is compared with it.
     second_host: bool = False
     stamp: Stamp | None = None  # of the workspace in which it is measured
+    repeats: int = 1  # how often it is measured, for more samples in one result
 
 
 class Stage:

@@ -28,6 +28,7 @@ _STYLES = {
     "not-here": "dim",
 }
 _IDS = 16
+_NOTED = 50
 
 
 def print_feedback(told_all: Sequence[Feedback], lang: Lang, console: Console | None = None) -> None:
@@ -43,7 +44,9 @@ def print_feedback(told_all: Sequence[Feedback], lang: Lang, console: Console | 
         if one.state == "open" and one.asked:
             line.append(f"  {one.asked}", style="dim not bold")
         elif one.seen:
-            line.append(f"  {one_line(one.seen)}", style="default not bold")
+            # A text is only repeated so that its place is known; what a check saw is shown whole.
+            seen = one_line(one.seen, limit=_NOTED if one.state == "noted" else 200)
+            line.append(f"  {seen}", style="default not bold")
         console.print(line)
         for told_of in _below(one, lang):
             console.print(Text(f"  {one_line(told_of)}", style="dim"))

@@ -123,6 +123,17 @@ def test_a_measure_that_breaks_gives_up_no_prediction(place: Workspace) -> None:
     assert tdlab_does("predict", "guess", "3").exception is None
 
 
+def test_repeating_adds_samples_to_one_result(place: Workspace) -> None:
+    code = place.written.folder / "experiments" / "tick" / "measure.py"
+    code.write_text(
+        "def measure(stage, seen=[]):\n    seen.append(1)\n    stage.measure('ticks', [len(seen)])\n"
+    )
+    done = tdlab_does("measure", "tick", "--without-predicting", "--repeats", "5", "--json")
+    ticks = json.loads(done.stdout)["measurements"]["ticks"]
+    assert ticks["samples"] == [1, 2, 3, 4, 5]
+    assert (ticks["median"], ticks["ci95"][0] <= 3 <= ticks["ci95"][1]) == (3, True)
+
+
 def test_experiments_of_another_lab_are_no_evidence(place: Workspace) -> None:
     done = tdlab_does("measure", "r202", "--json")
     assert "tick" not in done.output

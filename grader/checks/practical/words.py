@@ -66,11 +66,14 @@ CLAIM_FAILS = both(
     "vos mesures disent le contraire de : {means} ({how}) ; mesurez de nouveau",
 )
 CLAIM_OPEN = both(
-    "your measures cannot tell yet whether: {means} ({how}); measure again, on a quiet machine",
-    "vos mesures ne permettent pas encore de dire si : {means} ({how}) ; mesurez de nouveau, machine au "
-    "repos",
+    "your measures cannot tell yet whether: {means} ({how}); measure again with more samples "
+    "(--repeats 5), on a quiet machine",
+    "vos mesures ne permettent pas encore de dire si : {means} ({how}) ; mesurez de nouveau avec "
+    "plus d’échantillons (--repeats 5), machine au repos",
 )
 ORDER_OPEN = both(
-    "your measures are too close to each other to tell an order; measure again, on a quiet machine",
-    "vos mesures sont trop proches pour donner un ordre ; mesurez de nouveau, machine au repos",
+    "your measures are too close to each other to tell an order; measure again with more rounds "
+    "(--repeats 9), on a quiet machine",
+    "vos mesures sont trop proches pour donner un ordre ; mesurez de nouveau avec plus de "
+    "tours (--repeats 9), machine au repos",
 )
