@@ -103,15 +103,15 @@ def walk(terminal: Terminal, way: Way, plan: Plan, folder: Path, *, right: bool)
     plan.loses.update(_hint(terminal, place, plan, right=right))
     _must(terminal, "tdlab submit")
     terminal.run("clear; tdlab status")
+    terminal.run("clear")
     terminal.type("tdlab finish")
     terminal.press("Enter")
-    terminal.shows("[")
-    before = terminal.screen()
-    terminal.type("o")
-    terminal.press("Enter")
+    # "[O/n]" where nothing is open, "[o/N]" where something is.
+    terminal.shows("/n]", ignore_case=True)
+    assert terminal.run("o") == 0
     terminal.shows("reçu")
-    assert "reçu" not in before
-    return max((place.folder / "submissions").glob("*.zip"))
+    assert workspace.is_closed(place)
+    return max((place.folder / "submissions").glob("*.zip"), key=lambda file: file.stat().st_mtime_ns)
 
 
 def _predict(terminal: Terminal, place: Workspace, plan: Plan, *, right: bool) -> set[str]:

@@ -46,9 +46,14 @@ class Terminal:
         """Return what the student sees, and what has scrolled away."""
         return self._tmux("capture-pane", "-t", "student", "-p", "-J", "-S", "-2000")
 
-    def shows(self, text: str, *, deadline: float = _KEYS_SECONDS) -> None:
+    def shows(self, text: str, *, ignore_case: bool = False, deadline: float = _KEYS_SECONDS) -> None:
         """Wait until a text is on the screen."""
-        wait.until(lambda: text in self.screen(), waiting_for=f"{text!r} on the screen", deadline=deadline)
+
+        def is_there() -> bool:
+            screen = self.screen()
+            return text.lower() in screen.lower() if ignore_case else text in screen
+
+        wait.until(is_there, waiting_for=f"{text!r} on the screen", deadline=deadline)
 
     def _ended(self) -> list[str]:
         return self.done.read_text(encoding="utf-8").splitlines() if self.done.exists() else []

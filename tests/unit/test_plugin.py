@@ -127,7 +127,7 @@ def test_a_check_that_breaks_is_an_error_and_costs_nothing(
     def broken(*_: object) -> None:
         raise RuntimeError("a fault of ours")
 
-    monkeypatch.setattr("grader.checks.check_text", broken)
+    monkeypatch.setattr("grader.checks.text.check_text", broken)
     result, grade = run(session, hand_in(session, "bob", GOOD))
     result.assert_outcomes(passed=2, skipped=1, errors=1)
     assert grade
