@@ -9,7 +9,8 @@ import sys
 
 import pytest
 
-import grader.grading.items  # noqa: F401 - loaded before pytester remembers what is, so that a patch reaches it
+import grader.checks.text
+import grader.grading.items
 from domains.paths import LABS, SHIPPED
 from grader.results.result import Grade, Outcome
 
@@ -127,7 +128,7 @@ def test_a_check_that_breaks_is_an_error_and_costs_nothing(
     def broken(*_: object) -> None:
         raise RuntimeError("a fault of ours")
 
-    monkeypatch.setattr("grader.checks.text.check_text", broken)
+    monkeypatch.setattr(grader.checks.text, "check_text", broken)
     result, grade = run(session, hand_in(session, "bob", GOOD))
     result.assert_outcomes(passed=2, skipped=1, errors=1)
     assert grade
