@@ -100,6 +100,7 @@ def walk(terminal: Terminal, way: Way, plan: Plan, folder: Path, *, right: bool)
         _write(terminal, name, text)
     _answer(terminal, place, plan, right=right)
     terminal.run("clear; tdlab check")
+    assert place.submission().answers.problem is None, terminal.screen()
     plan.loses.update(_hint(terminal, place, plan, right=right))
     _must(terminal, "tdlab submit")
     terminal.run("clear; tdlab status")
@@ -159,6 +160,9 @@ def _answer(terminal: Terminal, place: Workspace, plan: Plan, *, right: bool) ->
     terminal.type("vi answers.yaml")
     terminal.press("Enter")
     terminal.shows('answers.yaml"')
+    # Vim would indent a line anew at each colon of a sentence.
+    terminal.type(":set indentkeys=")
+    terminal.press("Enter")
     bundle = place.submission().evidence
     for question in place.lab:
         value = _value(question, plan, bundle)

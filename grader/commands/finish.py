@@ -41,6 +41,8 @@ def _agreed(place: Workspace, yes: bool, no_input: bool) -> bool:
     from grader.workspace import closing, sayings, terminal
 
     lang, loose = place.identity.lang, closing.loose_ends(place)
+    if loose.broken:
+        click.echo(sayings.CANNOT_BE_READ.say(lang, problem=loose.broken), err=True)
     for said, questions in (
         (sayings.LOOSE_ANSWERS, loose.answers),
         (sayings.LOOSE_PREDICTIONS, loose.predictions),

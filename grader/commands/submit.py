@@ -49,6 +49,9 @@ def show(place: Workspace, receipt: Receipt, *, as_json: bool) -> None:
         lang, archive=receipt.archive, files=receipt.files, number=receipt.number, code=receipt.code
     )
     click.echo(told_of)
-    still = sum(one.state == "open" for one in feedback.look(place.submission(), place.lab.slug, lang))
-    if still:
+    given = place.submission()
+    still = sum(one.state == "open" for one in feedback.look(given, place.lab.slug, lang))
+    if given.answers.problem:
+        click.echo(sayings.CANNOT_BE_READ.say(lang, problem=given.answers.problem), err=True)
+    elif still:
         click.echo(sayings.STILL_OPEN.say(lang, count=still), err=True)

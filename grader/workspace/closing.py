@@ -14,14 +14,18 @@ from grader.workspace.workspace import Workspace, is_closed
 
 @dataclass(frozen=True)
 class Loose:
-    """What is not done: questions without an answer, predictions not made, measures not taken (by id)."""
+    """What is not done: questions without an answer, predictions not made, measures not taken (by id).
 
+    ``broken`` says why no answer can be read at all.
+    """
+
+    broken: str = ""
     answers: tuple[str, ...] = ()
     predictions: tuple[str, ...] = ()
     measures: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.answers or self.predictions or self.measures)
+        return bool(self.broken or self.answers or self.predictions or self.measures)
 
 
 def loose_ends(place: Workspace) -> Loose:
@@ -38,6 +42,7 @@ def loose_ends(place: Workspace) -> Loose:
             case ExperimentQuestion() if given.answer(question).value is None:
                 unmeasured.append(question.id)
     return Loose(
+        broken=given.answers.problem or "",
         answers=tuple(one.question.id for one in told if one.state == "open"),
         predictions=tuple(one.id for one in measuring.open_predictions(place)),
         measures=tuple(unmeasured),

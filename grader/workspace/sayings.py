@@ -122,3 +122,9 @@ HINTS_TAKEN = both(
 )
 # Letters that mean yes, the usual one first.
 YES_OR_NO = both("y", "oy")
+CANNOT_BE_READ = both(
+    "nobody can read your answers: {problem}\n"
+    "None of them counts until this is put right; hand in again then.",
+    "personne ne peut lire vos réponses : {problem}\n"
+    "Aucune ne compte tant que ce n'est pas corrigé ; rendez alors à nouveau.",
+)

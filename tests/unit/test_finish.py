@@ -75,6 +75,15 @@ def test_a_finished_workspace_can_be_opened_again(place: Workspace, monkeypatch:
     assert not (place.folder / "r202-workspace").exists()
 
 
+@pytest.mark.parametrize("command", ["submit", "finish"])
+def test_answers_that_nobody_can_read_are_not_handed_in_unsaid(place: Workspace, command: str) -> None:
+    file = place.folder / "answers.yaml"
+    file.write_text(file.read_text().replace("\n  vmcs-entry:", "\nvmcs-entry: c"))
+    done = tdlab_does(command, place.folder)
+    assert "personne ne peut lire vos réponses" in said(done)
+    assert "unknown key 'vmcs-entry'" in said(done)
+
+
 def test_what_is_complete_has_no_loose_ends(tmp_path: Path) -> None:
     done = workspace.find(translate(LAB, samples(LAB)[0], "carol", tmp_path / "carol"))
     assert not closing.loose_ends(done)
