@@ -14,6 +14,7 @@ from domains.paths import LABS
 from grader.lab import lab as labs
 from grader.lab import variants
 from grader.lab.lab import Lab
+from grader.lab.questions import CodeQuestion
 from grader.language import LANGUAGES, Lang
 from grader.language.bilingual import typeset
 from grader.report.feedback import words
@@ -119,6 +120,17 @@ def test_a_hidden_check_shows_in_the_total_alone(lab: Lab) -> None:
     text = html_text(lab, grade_of(lab, hidden, broken), {}, ZOE, "en")
     assert "HIDDEN" not in text
     assert "other checks 1 / 3" in said(page(lab, grade_of(lab, hidden)))
+
+
+@pytest.mark.parametrize("shown", [False, True])
+def test_what_the_labs_own_tests_expect_is_told_only_where_the_author_shows_it(lab: Lab, shown: bool) -> None:
+    first = next(iter(lab))
+    code = CodeQuestion(
+        id=first.id, kind="code", points=first.points, ask=first.ask, hint=first.hint, shown=shown
+    )
+    wrong = CheckResult(id=first.id, outcome=Outcome.FAIL, max=first.points, expected="SECRET", actual="x")
+    text = html_text(lab, grade_of(lab, wrong), {first.id: code}, ZOE, "en")
+    assert ("SECRET" in text) == shown
 
 
 def test_the_rubric_stays_with_the_teacher(lab: Lab) -> None:

@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from grader import look
 from grader.lab.lab import Lab
-from grader.lab.questions import ChoiceQuestion, ChoicesQuestion, Question
+from grader.lab.questions import ChoiceQuestion, ChoicesQuestion, CodeQuestion, Question
 from grader.language import Lang
 from grader.language.bilingual import Bilingual, typeset
 from grader.language.i18n import moment, points
@@ -55,7 +55,9 @@ class Told:
     @property
     def expected(self) -> str:
         """What a right answer holds, where the student may know and has it not yet."""
-        shown = self.shows_answer and self.result.outcome in _ANSWERED_WRONG
+        # What the lab's own tests expect may be what they try in secret: its author says that it is not.
+        is_public = self.question.shown if isinstance(self.question, CodeQuestion) else True
+        shown = self.shows_answer and is_public and self.result.outcome in _ANSWERED_WRONG
         return self.result.expected if shown else ""
 
     @property
