@@ -46,6 +46,7 @@ GROUPS = {
         "export": "Give marks to Moodle, Gradescope, nbgrader and others.",
     },
     "Authors of labs": {
+        "new": "Make a new lab that already holds.",
         "verify": "Prove that a lab does what its author says.",
         "schema": "Print the JSON Schema of a file, for your editor.",
         "try-answer": "Try a short text on a lab's rubric.",

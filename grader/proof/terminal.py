@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections import Counter
 from collections.abc import Iterator
 
@@ -64,8 +65,12 @@ def _by_operator(proof: Proof) -> Iterator[str]:
     killed = Counter(one.operator for one in proof.mutants.list_ if one.killed)
     for name, count in made.items():
         yield f"         {killed[name]:>4} of {count:<4} {name}"
-    for idle in proof.mutants.not_applicable:
-        yield f"            –         {idle.operator}: {idle.why}"
+    idle: dict[str, list[str]] = {}
+    for one in proof.mutants.not_applicable:
+        idle.setdefault(one.why, []).append(one.operator)
+    for why, names in idle.items():
+        said = f"–         {', '.join(names)}: {why}"
+        yield from textwrap.wrap(said, 78, initial_indent=" " * 12, subsequent_indent=" " * 22)
 
 
 def _survivor(one: MutantResult, seeds: int) -> Iterator[str]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from grader.checks.practical.transcript import parse
 from grader.lab.questions import (
+    CodeQuestion,
     ExperimentQuestion,
     FileQuestion,
     HostQuestion,
@@ -166,9 +167,22 @@ def _contradicted(solved: Solved) -> Iterator[Mutant]:
             yield _with(solved, "experiment-contradicted", question, json.dumps(changed).encode(), change)
 
 
+def _code(solved: Solved) -> Iterator[Mutant]:
+    for question in solved.questions(CodeQuestion):
+        if question.file is None:
+            for value, change in ((None, "no answer"), ("?!", "an answer that makes no sense")):
+                yield solved.answering("code-nonsense", question, value, change)
+            continue
+        for raw, change in ((None, "is missing"), (b"", "is empty"), (b"?!\n", "makes no sense")):
+            files = dict(solved.submission.files) | {question.file: Answer(raw)}
+            made = dataclasses.replace(solved.submission, files=MappingProxyType(files))
+            yield Mutant("code-nonsense", (question.id,), f"{question.file} {change}", made)
+
+
 _NO_ORDER, _NO_EXPERIMENT = "no order", "no experiment"
 _OURS = "tdlab let it through: please report it"
 KINDS = (
+    Kind("code-nonsense", _code, "no question that a test of its own judges", "see checks/test_*.py"),
     Kind("order-exchanged", _exchanged, "no order of the author's", "see the question's `right`"),
     Kind("order-reversed", _reversed, _NO_ORDER, "see the question's `right`, or what is `measured`"),
     Kind("order-incomplete", _incomplete, _NO_ORDER, _OURS),
