@@ -69,8 +69,14 @@ def _by_operator(proof: Proof) -> Iterator[str]:
     for one in proof.mutants.not_applicable:
         idle.setdefault(one.why, []).append(one.operator)
     for why, names in idle.items():
-        said = f"–         {', '.join(names)}: {why}"
-        yield from textwrap.wrap(said, 78, initial_indent=" " * 12, subsequent_indent=" " * 22)
+        said = f"{', '.join(names)}: {why}"
+        yield from textwrap.wrap(
+            said,
+            78,
+            initial_indent=" " * 12 + "–         ",
+            subsequent_indent=" " * 22,
+            break_on_hyphens=False,
+        )
 
 
 def _survivor(one: MutantResult, seeds: int) -> Iterator[str]:
