@@ -327,6 +327,14 @@ def test_an_experiment_whose_claims_hold_is_right() -> None:
     assert found.points == 4
 
 
+def test_nothing_is_no_more_than_nothing() -> None:
+    result = json.loads(recorded("shadow-paging"))
+    for name in ("fork-faults-off", "fork-faults-on"):
+        result["measurements"][name] |= {"samples": [0, 0, 0], "median": 0, "ci95": [0, 0]}
+    found = judged(experiment("shadow-paging", SHADOW), json.dumps(result).encode())
+    assert (found.outcome, found.points) == (Outcome.FAIL, 0)
+
+
 def test_claims_on_intervals_say_yes_no_or_open() -> None:
     result = json.loads(recorded("shadow-paging"))
     name = next(iter(result["measurements"]))

@@ -59,6 +59,9 @@ def judge(claim: Claim, found: Result, lang: Lang) -> Judged:
 
 
 def _more(left: _Number, right: _Number, claim: More) -> Holds:
+    if not left.high and not right.high:
+        # Of nothing, nothing is more: a counter that never counted shows nothing.
+        return "no"
     if left.low >= claim.times * right.high:
         return "yes"
     return "no" if left.high < claim.times * right.low else "open"

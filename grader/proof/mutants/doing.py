@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from grader.checks.practical.transcript import parse
+from grader.lab.practical import More
 from grader.lab.questions import (
     CodeQuestion,
     ExperimentQuestion,
@@ -132,26 +133,33 @@ def _other_ran(solved: Solved) -> Iterator[Mutant]:
 
 
 def _claims(solved: Solved) -> Iterator[Mutant]:
-    """Make each measure of a claim another one: so far off that the claim cannot hold."""
+    """Make the first measure of each claim such that it cannot hold."""
     for question, found in _results(solved):
+        measured = found.get("measurements", {})
         for claim in question.claims:
-            for _, operand in claim.operands[:1]:
-                one = found.get("measurements", {}).get(operand) if isinstance(operand, str) else None
-                if one is None:
-                    continue
-                factor = 1 / _FAR if claim.more else _FAR
-                scaled = one | {
-                    "samples": [value * factor for value in one["samples"]],
-                    "median": one["median"] * factor,
-                    "ci95": [value * factor for value in one["ci95"]] if one.get("ci95") else None,
-                }
-                changed = found | {"measurements": found["measurements"] | {operand: scaled}}
+            operand = next((one for _, one in claim.operands[:1]), None)
+            if isinstance(operand, str) and operand in measured:
+                value = _too_little(claim.more, measured) if claim.more else measured[operand]["median"] + 1
+                one = measured[operand] | _constant(value if claim.more else value * _FAR, measured[operand])
+                changed = found | {"measurements": measured | {operand: one}}
                 change = f"{operand} is such that {claim.id} does not hold"
                 yield _with(solved, "claim-broken", question, json.dumps(changed).encode(), change)
             if claim.row:
                 changed = found | {"tables": _without_rows(found.get("tables", {}), claim.row.table)}
                 change = f"{claim.row.table} without its rows"
                 yield _with(solved, "claim-broken", question, json.dumps(changed).encode(), change)
+
+
+def _too_little(claim: More, measured: dict[str, Any]) -> float:
+    """Return less than a claim asks for: nothing at all, where what it is compared with is nothing."""
+    than = measured.get(claim.than, {}).get("samples") if isinstance(claim.than, str) else [claim.than]
+    lowest = min((one for one in than or () if isinstance(one, int | float)), default=0.0)
+    return 0.4 * claim.times * lowest
+
+
+def _constant(value: float, old: dict[str, Any]) -> dict[str, Any]:
+    samples = [value] * len(old["samples"])
+    return {"samples": samples, "median": value, "ci95": [value, value] if old.get("ci95") else None}
 
 
 def _without_rows(tables: dict[str, Any], name: str) -> dict[str, Any]:
