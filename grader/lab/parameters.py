@@ -16,6 +16,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from domains import document
 from domains.document import Document, Refusal
+from domains.refusal import nearest
 from grader.lab.questions import Part
 
 Value = str | int | float
@@ -109,7 +110,7 @@ def parse(doc: Document, at: Path_, given: Any) -> dict[str, Variable]:
                 raise doc.error(here, f"{name} has nothing to choose from", "list at least two values")
             found[name] = document.validate(doc, Listed, at=at, data={"values": value})
             continue
-        form = next((key for key in _FORMS if isinstance(value, dict) and key in value), None)
+        form = _form(value) if isinstance(value, dict) else None
         if form is None:
             raise doc.error(
                 here,
@@ -118,6 +119,14 @@ def parse(doc: Document, at: Path_, given: Any) -> dict[str, Variable]:
             )
         found[name] = document.validate(doc, _FORMS[form], at=here, data=value)
     return found
+
+
+def _form(value: Mapping[str, Any]) -> str | None:
+    """Return the key that says which form a mapping has; a slip of the pen counts as the key it is near to."""
+    known = {key: key for key in _FORMS} | {"to": "from"}
+    written = next((key for key in _FORMS if key in value), None)
+    near = (nearest(key, known) for key in value)
+    return written or next((known[key] for key in near if key), None)
 
 
 def authors(variables: Variables) -> dict[str, Value]:
