@@ -122,7 +122,7 @@ def parse(doc: Document, at: Path_, given: Any) -> dict[str, Variable]:
 
 
 def _form(value: Mapping[str, Any]) -> str | None:
-    """Return the key that says which form a mapping has; a slip of the pen counts as the key it is near to."""
+    """Return the key that says which form a mapping has, also through a slip of the pen."""
     known = {key: key for key in _FORMS} | {"to": "from"}
     written = next((key for key in _FORMS if key in value), None)
     near = (nearest(key, known) for key in value)
