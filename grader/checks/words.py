@@ -30,9 +30,9 @@ MEASURE_FIRST = both(
 )
 HOST_CANNOT = both(
     "not gradable on this host: {cause}. It is not counted; an emulated lab host may show it: "
-    "tdlab host up --emulated lab1, then measure with --host lab1",
+    "`tdlab host up --emulated lab1`, then measure with --host lab1",
     "non notable sur cette machine : {cause}. Ce n'est pas compté ; un hôte de TD émulé peut le montrer : "
-    "tdlab host up --emulated lab1, puis mesurez avec --host lab1",
+    "`tdlab host up --emulated lab1`, puis mesurez avec --host lab1",
 )
 OTHER_NAME = both(
     "the domain is named {given}, and {wanted} was asked for",
@@ -105,8 +105,8 @@ TOO_LARGE = both(
     "{file} : la machine de TD ne démarre que des invités d'au plus {memory} et {vcpus} vCPU",
 )
 NO_LAB_HOST = both(
-    "not gradable here without a lab host: grade with --lab-host NAME (tdlab host list)",
-    "non notable ici sans machine de TD : notez avec --lab-host NOM (tdlab host list)",
+    "not gradable here without a lab host: grade with --lab-host NAME (`tdlab host list`)",
+    "non notable ici sans machine de TD : notez avec --lab-host NOM (`tdlab host list`)",
 )
 HOST_REFUSES = both(
     "not gradable on this lab host: {cause} ({remedy})",
@@ -137,8 +137,8 @@ AN_ORDER = both(
     "répondez par une liste qui contient une fois chacun : {items}",
 )
 NOT_COMMITTED = both(
-    "not committed before measuring: commit it with tdlab predict, then measure",
-    "non engagée avant la mesure : engagez-la par tdlab predict, puis mesurez",
+    "not committed before measuring: commit it with `tdlab predict`, then measure",
+    "non engagée avant la mesure : engagez-la par `tdlab predict`, puis mesurez",
 )
 COMMITTED_OTHER = both(
     "the prediction committed before measuring was another one",

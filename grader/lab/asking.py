@@ -33,8 +33,8 @@ _TEXT = Bilingual(en="One or two sentences.", fr="Une ou deux phrases.")
 _SHORT = Bilingual(en="A short answer.", fr="Une réponse courte.")
 _FILE = Bilingual(en="A file: {file}.", fr="Un fichier : {file}.")
 _PREDICTION = Bilingual(
-    en="Before measuring: tdlab predict {lab} {id} VALUE; then the same value in answers.yaml.",
-    fr="Avant de mesurer : tdlab predict {lab} {id} VALEUR ; puis la même valeur dans answers.yaml.",
+    en="Before measuring: `tdlab predict {lab} {id} VALUE`; then the same value in answers.yaml.",
+    fr="Avant de mesurer : `tdlab predict {lab} {id} VALEUR` ; puis la même valeur dans answers.yaml.",
 )
 
 _ORDER = Bilingual(en="A list, in order: [{items}].", fr="Une liste, dans l’ordre : [{items}].")

@@ -8,6 +8,7 @@ from grader.experiments.result import Measured, Result, Tabled, Value
 from grader.language import Lang
 from grader.language.bilingual import Bilingual, decimal
 from grader.language.inert import inert, one_line
+from grader.language.lines import wrapped
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -36,7 +37,8 @@ def print_result(result: Result, lang: Lang, console: Console | None = None) -> 
     if result.status != "measured":
         console.print(Text(f"{_STATUS[result.status][lang]}: {inert(result.cause or '')}", "yellow"))
         if result.remedy:
-            console.print(Text(f"  {inert(result.remedy)}"))
+            remedy = wrapped(one_line(result.remedy), console.width, first="  ", then="  ")
+            console.print(Text("\n".join(remedy)), soft_wrap=True)
     for table in result.tables.values():
         _print_table(table, lang, console)
     for measured in result.measurements.values():
@@ -44,7 +46,9 @@ def print_result(result: Result, lang: Lang, console: Console | None = None) -> 
     for name, cause in result.not_measurable.items():
         console.print(Text(f"{name}: {_NOT_MEASURABLE[lang]}: {one_line(cause)}", "dim"))
     for note in result.notes:
-        console.print(Text(f"\n{inert(note.say(lang))}"))
+        console.print()
+        for paragraph in inert(note.say(lang)).splitlines():
+            console.print(Text("\n".join(wrapped(paragraph, console.width))), soft_wrap=True)
     emulators = {one.emulator for one in result.measurements.values() if one.emulator}
     for name in sorted(emulators):
         console.print(Text(f"\n{_EMULATED[lang].format(name=name)}", "dim"))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from grader.language.i18n import number, points
 from grader.language.inert import one_line
+from grader.language.lines import wrapped
 from grader.measure.run import CellResult, Run
 from grader.report.finding import accelerator, refusal
 from grader.results.result import CheckResult, Grade, Outcome, SubmissionGrade
@@ -159,13 +160,14 @@ def _print_question(question: CheckResult, console: Console) -> None:
         ("hint", question.hint),
     ):
         if said:
-            console.print(_indented(title, said))
+            _print_indented(title, said, console)
 
 
-def _indented(title: str, said: str) -> object:
-    from rich.padding import Padding
-
-    line = _text(f"{title}:", "dim")
-    line.append(" ")
-    line.append_text(_text(said))
-    return Padding(line, (0, 0, 0, 4), expand=False)
+def _print_indented(title: str, said: str, console: Console) -> None:
+    """Print it where rich would break lines at any blank, within commands too."""
+    margin = " " * 4
+    lines = wrapped(f"{title}: {one_line(said)}", console.width, first=margin, then=margin)
+    text = _text("")
+    text.append("\n".join(lines))
+    text.stylize("dim", len(margin), len(margin) + len(title) + 1)
+    console.print(text, soft_wrap=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import textwrap
 from collections.abc import Iterator
 
 from grader.lab.asking import how, worth
@@ -19,6 +18,7 @@ from grader.lab.questions import (
 )
 from grader.language import Lang
 from grader.language.bilingual import Bilingual
+from grader.language.lines import wrapped
 
 _WIDTH = 96
 
@@ -47,7 +47,7 @@ def text(lab: Lab, student: str, lang: Lang) -> str:
     """Return the file for a student; ``lab`` is in the student's variant."""
     head = _HEAD.say(lang, title=lab.title.say(lang), student=student)
     whose = json.dumps(student, ensure_ascii=False)
-    lines = [*_comment(head, ""), f"lab: {lab.slug}", f"lang: {lang}", f"student: {whose}", "answers:"]
+    lines = [*_comment(head, "# "), f"lab: {lab.slug}", f"lang: {lang}", f"student: {whose}", "answers:"]
     for part in lab.parts:
         lines += ["", *_comment(part.title.say(lang).upper())]
         for question in part.questions:
@@ -59,8 +59,8 @@ def _question(lab: Lab, question: Question, lang: Lang) -> Iterator[str]:
     yield from _comment(f"{question.id} ({worth(question, lang)}) {question.ask.say(lang)}")
     if isinstance(question, ChoiceQuestion | ChoicesQuestion):
         for letter, option in question.options.items():
-            yield from _comment(f"{letter}  {option.say(lang)}", "  #   ")
-    yield from _comment(_how(lab, question, lang), "  # → ")
+            yield from _comment(option.say(lang), f"  #   {letter}  ", "  #      ")
+    yield from _comment(_how(lab, question, lang), "  # → ", "  #   ")
     if file_of(question):
         return
     if isinstance(question, TextQuestion):
@@ -80,11 +80,10 @@ def _how(lab: Lab, question: Question, lang: Lang) -> str:
     return said
 
 
-def _comment(said: str, indent: str = "  # ") -> list[str]:
+def _comment(said: str, first: str = "  # ", then: str | None = None) -> list[str]:
     """Return a text as comment lines; continuation lines stand below the first."""
-    mark = indent or "# "
     lines: list[str] = []
     for paragraph in said.split("\n"):
-        wrapped = textwrap.wrap(paragraph, _WIDTH - len(mark)) or [""]
-        lines += [f"{mark}{line}".rstrip() for line in wrapped]
+        mark = then or first if lines else first
+        lines += [line.rstrip() for line in wrapped(paragraph, _WIDTH, first=mark, then=then or first)]
     return lines

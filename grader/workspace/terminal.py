@@ -12,11 +12,13 @@ from grader.language import Lang
 from grader.language.bilingual import Bilingual
 from grader.language.i18n import points
 from grader.language.inert import one_line
+from grader.language.lines import wrapped
 from grader.workspace import sayings
 from grader.workspace.feedback import Feedback
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.text import Text
 
 _STYLES = {
     "right": "green",
@@ -29,6 +31,7 @@ _STYLES = {
 }
 _IDS = 16
 _NOTED = 50
+_LEFT = 2
 
 
 def print_feedback(told_all: Sequence[Feedback], lang: Lang, console: Console | None = None) -> None:
@@ -39,20 +42,26 @@ def print_feedback(told_all: Sequence[Feedback], lang: Lang, console: Console | 
 
     console = console or Terminal(highlight=False)
     for one in told_all:
-        line = Text(one.question.id.ljust(_IDS), style="bold")
-        line.append(sayings.STATES[one.state].say(lang), style=_STYLES.get(one.state, ""))
-        if one.state == "open" and one.asked:
-            line.append(f"  {one.asked}", style="dim not bold")
-        elif one.seen:
-            # A text is only repeated so that its place is known; what a check saw is shown whole.
-            seen = one_line(one.seen, limit=_NOTED if one.state == "noted" else 200)
-            line.append(f"  {seen}", style="default not bold")
-        console.print(line)
+        head = Text(one.question.id.ljust(_IDS), style="bold")
+        head.append(sayings.STATES[one.state].say(lang), style=_STYLES.get(one.state, ""))
+        is_asked = one.state == "open" and bool(one.asked)
+        # A text is only repeated so that its place is known; what a check saw is shown whole.
+        said = one.asked if is_asked else one_line(one.seen, limit=_NOTED if one.state == "noted" else 200)
+        _print(console, head, said, " " * _IDS, style="dim not bold" if is_asked else "default not bold")
         for told_of in _below(one, lang):
-            console.print(Text(f"  {one_line(told_of)}", style="dim"))
+            _print(console, Text(" " * _LEFT), one_line(told_of), " " * (_LEFT + 2), style="dim")
     answered = sum(one.state != "open" for one in told_all)
     console.print()
-    console.print(Text(sayings.CHECKED.say(lang, answered=answered, all=len(told_all))))
+    _print(console, Text(), sayings.CHECKED.say(lang, answered=answered, all=len(told_all)))
+
+
+def _print(console: Console, head: Text, said: str, then: str = "", *, style: str = "") -> None:
+    """Print a text behind its head, broken where no command is broken; rich breaks at any blank."""
+    gap = "  " if head.plain.strip() and said else ""
+    for number, line in enumerate(wrapped(said, console.width, first=head.plain + gap, then=then)):
+        shown = head.copy() if number == 0 else head[:0]
+        shown.append(line[len(shown.plain) :], style=style)
+        console.print(shown, soft_wrap=True)
 
 
 def _below(one: Feedback, lang: Lang) -> Iterator[str]:

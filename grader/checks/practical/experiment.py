@@ -107,7 +107,7 @@ def _disagrees(one: Measured) -> str | None:
 
 
 def _not_here(question: ExperimentQuestion, context: Context, host: str, cause: str) -> CheckResult:
-    again = f"tdlab measure {context.lab} {question.experiment} --host lab1"
+    again = f"`tdlab measure {context.lab} {question.experiment} --host lab1`"
     hint = words.NOT_HERE.say(context.lang, host=host, cause=cause, again=again)
     return _ended(question, context, Outcome.SKIPPED, hint)
 

@@ -9,7 +9,7 @@ from grader.lab.practical import HOST_FILE, Fact, HostQuestion
 from grader.results.result import CheckResult, Evidence, Outcome
 from grader.submission.answers import Answer
 
-_AGAIN = "tdlab check --host lab1"
+_AGAIN = "`tdlab check --host lab1`"
 
 
 def check_host(question: HostQuestion, answer: Answer, context: Context) -> CheckResult:

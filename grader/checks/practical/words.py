@@ -25,28 +25,28 @@ TOO_LONG = both(
     "{file} dépasse {lines} lignes : ne gardez que ce qui est demandé",
 )
 LOOK_AT_HOST = both(
-    "{file} is missing: in your workspace, let your lab host be looked at: tdlab check --host NAME",
+    "{file} is missing: in your workspace, let your lab host be looked at: `tdlab check --host NAME`",
     "{file} manque : dans votre espace de travail, faites examiner votre machine de TD : "
-    "tdlab check --host NOM",
+    "`tdlab check --host NOM`",
 )
 LOOK_AGAIN = both(
-    "{file} says nothing of it: look at your lab host again: tdlab check --host NAME",
-    "{file} n’en dit rien : faites examiner de nouveau votre machine de TD : tdlab check --host NOM",
+    "{file} says nothing of it: look at your lab host again: `tdlab check --host NAME`",
+    "{file} n’en dit rien : faites examiner de nouveau votre machine de TD : `tdlab check --host NOM`",
 )
 HOST_SILENT = both(
     "the lab host {host} could not be looked at, no point is lost: {cause}",
     "la machine de TD {host} n’a pas pu être examinée, aucun point n’est perdu : {cause}",
 )
 NOT_HERE = both(
-    "not gradable on {host}: {cause}. An emulated lab host can do it: tdlab host up --emulated lab1, then "
+    "not gradable on {host}: {cause}. An emulated lab host can do it: `tdlab host up --emulated lab1`, then "
     "{again}",
-    "non notable sur {host} : {cause}. Une machine de TD émulée le peut : tdlab host up --emulated lab1, "
+    "non notable sur {host} : {cause}. Une machine de TD émulée le peut : `tdlab host up --emulated lab1`, "
     "puis {again}",
 )
 NOT_SO = both("on {host}, this does not hold: {means}", "sur {host}, ceci n’est pas vrai : {means}")
 MEASURE_IT = both(
-    "{cause}: in your workspace, measure it: tdlab measure {lab} {name}",
-    "{cause} : dans votre espace de travail, mesurez : tdlab measure {lab} {name}",
+    "{cause}: in your workspace, measure it: `tdlab measure {lab} {name}`",
+    "{cause} : dans votre espace de travail, mesurez : `tdlab measure {lab} {name}`",
 )
 FILE_IS_MISSING = both("{file} is missing", "{file} manque")
 OF_ANOTHER = both("{file} is the result of {lab}/{name}", "{file} est le résultat de {lab}/{name}")
