@@ -13,7 +13,9 @@ import click
 def command(workspace: Path, as_json: bool) -> int:
     """Say how far you are in WORKSPACE (this folder): answers, predictions, measures, what was handed in."""
     import json
+    import shutil
 
+    from grader.language.lines import wrapped
     from grader.workspace import progress
     from grader.workspace import workspace as workspaces
 
@@ -22,5 +24,7 @@ def command(workspace: Path, as_json: bool) -> int:
     if as_json:
         click.echo(json.dumps({"schema": "tdlab.status/1"} | seen.as_json(), ensure_ascii=False, indent=1))
     else:
-        click.echo("\n".join(seen.told(place.identity.lang)))
+        width = shutil.get_terminal_size().columns
+        for line in seen.told(place.identity.lang):
+            click.echo("\n".join(wrapped(line, width, then="  ")))
     return 0

@@ -41,8 +41,13 @@ OPEN = both("open: {questions}", "à faire : {questions}")
 UNCOMMITTED = both(
     "to be predicted before measuring: {questions}", "à prédire avant de mesurer : {questions}"
 )
-MEASURED = both("your measures are in evidence/", "vos mesures sont dans evidence/")
-UNMEASURED = both("nothing is measured yet", "rien n'est encore mesuré")
+MEASURED = both("measured, in evidence/: {measures}", "mesuré, dans evidence/ : {measures}")
+CANNOT = both("the host cannot do it: {measures}", "l'hôte ne le peut pas : {measures}")
+LEFT = both("not measured yet: {measures}", "pas encore mesuré : {measures}")
+HOW_MEASURED = both(
+    "to measure one of these experiments: `tdlab measure {lab} NAME`",
+    "pour mesurer une de ces expériences : `tdlab measure {lab} NOM`",
+)
 NEVER_SUBMITTED = both("not handed in yet", "pas encore rendu")
 SUBMITTED = both(
     "handed in {count} times, last {time}, receipt {code}",
