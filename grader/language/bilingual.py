@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import Annotated
 
@@ -19,8 +20,8 @@ class Bilingual(BaseModel):
     en: Annotated[str, Field(min_length=1)]
 
     def say(self, lang: Lang, **values: object) -> str:
-        """Return the text in one language, with ``{names}`` filled in when values are given."""
-        text = self.fr if lang == "fr" else self.en
+        """Return the text in one language, French with its spaces, ``{names}`` filled in when values are given."""
+        text = typeset(self.fr, lang) if lang == "fr" else self.en
         return text.format(**values) if values else text
 
 
@@ -35,6 +36,7 @@ def decimal(value: float, lang: Lang) -> str:
     return text.replace(".", ",") if lang == "fr" else text
 
 
+@functools.lru_cache(maxsize=4096)
 def typeset(text: str, lang: Lang) -> str:
     """Return a text with the no-break spaces that French puts before ; : ! ? % and inside « »."""
     return re.sub(r" (?=[;:!?%»])|(?<=«) ", "\N{NO-BREAK SPACE}", text) if lang == "fr" else text
