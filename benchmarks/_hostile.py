@@ -6,8 +6,6 @@ import stat
 import zipfile
 from collections.abc import Callable
 
-from benchmarks._pupils import bomb, many, special
-
 _BOMB = b"a: &a [x, x, x, x, x, x, x, x, x]\n" + b"".join(
     b"%c: &%c [" % (letter, letter) + b", ".join([b"*%c" % (letter - 1)] * 9) + b"]\n"
     for letter in range(ord("b"), ord("j"))
@@ -40,6 +38,25 @@ DOMAINS: list[str] = [
     "<domain>" * 3000 + "</domain>" * 3000,
     "not XML at all",
 ]
+
+
+def special(name: str, kind: int) -> zipfile.ZipInfo:
+    """Return a member that is a link or a device."""
+    member = zipfile.ZipInfo(name)
+    member.external_attr = (kind | 0o777) << 16
+    return member
+
+
+def many(archive: zipfile.ZipFile) -> None:
+    """Add more members than any submission needs."""
+    for number in range(2500):
+        archive.writestr(f"evidence/{number}", b"")
+
+
+def bomb(archive: zipfile.ZipFile) -> None:
+    """Add what unpacks to far too much."""
+    archive.writestr("evidence/zeros", bytes(64 * 2**20))
+
 
 ARCHIVES: list[Callable[[zipfile.ZipFile], None]] = [
     lambda archive: archive.writestr("../../escaped.yaml", b"x"),

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from benchmarks._classes import STARTED, folder_files, own_key, packed, signed
+from benchmarks._hostile import ARCHIVES, DOMAINS, YAMLS
 from grader.classroom import comparing
 from grader.lab.lab import Lab
 from grader.lab.questions import (
@@ -315,28 +316,8 @@ def hostile_archive(add: Callable[[zipfile.ZipFile], None]) -> Maker:
     return made
 
 
-def special(name: str, kind: int) -> zipfile.ZipInfo:
-    """Return a member that is a link or a device."""
-    member = zipfile.ZipInfo(name)
-    member.external_attr = (kind | 0o777) << 16
-    return member
-
-
-def many(archive: zipfile.ZipFile) -> None:
-    """Add more members than any submission needs."""
-    for number in range(2500):
-        archive.writestr(f"evidence/{number}", b"")
-
-
-def bomb(archive: zipfile.ZipFile) -> None:
-    """Add what unpacks to far too much."""
-    archive.writestr("evidence/zeros", bytes(64 * 2**20))
-
-
 def each() -> Iterator[Maker]:
     """Yield makers for ever, each kind again and again; good ones are most, as in a class."""
-    from benchmarks._hostile import ARCHIVES, DOMAINS, YAMLS
-
     usual: list[Maker] = [partial, untouched, nothing, broken, broken_later, better_later, other_key]
     usual += [late(1 / 12, 0), late(1, 10), late(30, 20), late(24 * 30, 50), copied_answers, others_evidence]
     usual += [edited_evidence, other_lab, tampered, unsigned, tar, loose, rar, traps, markup]

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from domains import ownership
-from domains.devices import records
+from domains.devices import essential, records
 from domains.devices.choice import in_use
 from domains.devices.model import VFIO, Inventory, PciDevice
 from domains.devices.records import Record
@@ -184,7 +184,7 @@ def refuse_binding(seen: Inventory, device: PciDevice, driver: str = VFIO) -> No
 
 
 def _refuse_essential(seen: Inventory, device: PciDevice) -> None:
-    if reason := seen.is_essential(device):
+    if reason := essential.reason(seen, device):
         raise UsageError(
             f"{device} must stay with {seen.host}: it {reason}",
             remedy="name a device that the host can spare",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import Literal
 
+from domains.devices import essential
 from domains.devices.model import VFIO, Interface, Inventory, PciDevice
 from domains.errors import CapabilityMissing
 from domains.guest_image.contents import NIC_DRIVERS
@@ -51,7 +52,7 @@ def facing(inventory: Inventory, device: PciDevice) -> Interface:
                 (one for one in inventory if one.is_nic or one.interfaces),
                 key=lambda one: (
                     (one.vendor, one.device) != (device.vendor, device.device),
-                    inventory.is_essential(one) is not None,
+                    essential.reason(inventory, one) is not None,
                     one.address,
                 ),
             )
@@ -83,7 +84,7 @@ def _why_not(
 ) -> str | None:
     if device.iommu_group is None:
         return "is in no IOMMU group"
-    if reason := inventory.is_essential(device):
+    if reason := essential.reason(inventory, device):
         return reason
     if kind == "vf" and device.is_pf:
         return None if device.driver not in {None, VFIO} else "has no driver that could make VFs"

@@ -180,15 +180,3 @@ class Inventory:
     def with_driver(self, driver: str) -> tuple[PciDevice, ...]:
         """Return the devices bound to a driver."""
         return tuple(device for device in self.devices if device.driver == driver)
-
-    def is_essential(self, device: PciDevice) -> str | None:
-        """Return why the host cannot do without a device, or None; see :mod:`domains.devices.essential`."""
-        from domains.devices import essential
-
-        return essential.reason(self, device)
-
-    def warning(self, device: PciDevice) -> str | None:
-        """Return what its owner may want to know before a device is taken from the host, or None."""
-        from domains.devices import essential
-
-        return essential.warning(self, device)

@@ -39,6 +39,8 @@ def command(name: str, as_json: bool, put_back: bool) -> None:
 
 def contract(seen: Inventory) -> dict[str, Any]:
     """Return the devices as the machine-readable contract has them."""
+    from domains.devices import essential
+
     return {
         "schema": SCHEMA,
         "host": seen.host,
@@ -55,8 +57,8 @@ def contract(seen: Inventory) -> dict[str, Any]:
                 "interfaces": list(device.interfaces),
                 "block_devices": list(device.block_devices),
                 "held": device.is_held,
-                "essential": seen.is_essential(device),
-                "warning": seen.warning(device),
+                "essential": essential.reason(seen, device),
+                "warning": essential.warning(seen, device),
             }
             for device in _in_groups(seen)
         ],
@@ -65,6 +67,8 @@ def contract(seen: Inventory) -> dict[str, Any]:
 
 def line(seen: Inventory, device: PciDevice) -> str:
     """Return what is told of one device."""
+    from domains.devices import essential
+
     group = "-" if device.iommu_group is None else str(device.iommu_group)
     kind = _CLASSES.get(device.class_ >> 16, "other")
     words = [*device.interfaces, *device.block_devices]
@@ -74,7 +78,7 @@ def line(seen: Inventory, device: PciDevice) -> str:
         words.append(f"VF of {device.pf}")
     if device.is_held:
         words.append("held by a guest")
-    if not device.is_bridge and (reason := seen.is_essential(device)):
+    if not device.is_bridge and (reason := essential.reason(seen, device)):
         words.append(f"must stay: it {reason}")
     columns = f"{group:>4}  {device.address}  {device.vendor}:{device.device}  {kind:<8}"
     return f"{columns} {device.driver or '-':<12} {', '.join(words)}".rstrip()

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from domains.devices import Disk, Interface, Inventory, Mount, PciDevice
+from domains.devices import Disk, Interface, Inventory, Mount, PciDevice, essential
 
 PF0, PF1, MANAGEMENT, STORAGE = "0000:01:00.0", "0000:02:00.0", "0000:00:03.0", "0000:00:04.0"
 
@@ -17,7 +17,7 @@ def changed(inventory: Inventory, address: str, **fields: object) -> Inventory:
 
 
 def why(inventory: Inventory, address: str) -> str | None:
-    return inventory.is_essential(inventory.device(address))
+    return essential.reason(inventory, inventory.device(address))
 
 
 def test_the_boot_disk_and_the_network_of_the_login_stay(inventory: Inventory) -> None:
@@ -111,10 +111,10 @@ def test_every_storage_controller_stays_when_the_root_cannot_be_traced(inventory
 
 def test_the_display_is_spared_with_a_warning(inventory: Inventory) -> None:
     display = inventory.device("0000:00:01.0")
-    assert inventory.is_essential(display) is None
-    assert "only display of lab1" in (inventory.warning(display) or "")
+    assert essential.reason(inventory, display) is None
+    assert "only display of lab1" in (essential.warning(inventory, display) or "")
     second = PciDevice("0000:05:00.0", class_=0x030000)
     two = replace(inventory, devices=(*inventory.devices, second))
-    assert "boots with" in (two.warning(display) or "")
-    assert two.warning(second) is None
-    assert inventory.warning(inventory.device(PF0)) is None
+    assert "boots with" in (essential.warning(two, display) or "")
+    assert essential.warning(two, second) is None
+    assert essential.warning(inventory, inventory.device(PF0)) is None

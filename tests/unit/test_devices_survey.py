@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from domains import process
-from domains.devices import Inventory, choose, look, parse
+from domains.devices import Inventory, choose, essential, look, parse
 from domains.errors import InfrastructureError
 from domains.host import Host
 
@@ -182,7 +182,7 @@ def test_a_recorded_lab_host_is_read_whole() -> None:
     assert {vf.modules for vf in found.vfs(first)} == {("igbvf",)}
     assert [found.companions(vf) for vf in found.vfs(first)] == [(), ()]
     assert [device.address for device in found if device.is_display] == ["0000:0c:00.0"]
-    reasons = {device.address: found.is_essential(device) for device in found if not device.is_bridge}
+    reasons = {device.address: essential.reason(found, device) for device in found if not device.is_bridge}
     assert {address: reason for address, reason in reasons.items() if reason} == {
         "0000:01:00.0": "carries enp1s0, by which lab1 is reached",
         "0000:03:00.0": "holds / (vda)",

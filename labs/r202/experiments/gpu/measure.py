@@ -6,7 +6,7 @@ import contextlib
 from dataclasses import dataclass
 
 from domains import devices
-from domains.devices import VFIO, Inventory, PciDevice
+from domains.devices import VFIO, Inventory, PciDevice, essential
 from domains.errors import InfrastructureError
 from domains.lifecycle import Domain
 from domains.spec import DomainSpec
@@ -99,9 +99,9 @@ def verdict(seen: Inventory, device: PciDevice, *, ours: bool) -> Verdict:
         return Verdict(device, "is in no IOMMU group")
     if device.is_held or device.driver == VFIO:
         return Verdict(device, "is in a guest's hands")
-    if reason := seen.is_essential(device):
+    if reason := essential.reason(seen, device):
         return Verdict(device, reason)
-    if not ours and (warning := seen.warning(device)):
+    if not ours and (warning := essential.warning(seen, device)):
         return Verdict(device, f"stays: {warning}")
     return Verdict(device, None)
 

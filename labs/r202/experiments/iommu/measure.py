@@ -14,7 +14,7 @@ from domains import hypervisor as hypervisors
 from domains.capabilities import pci
 from domains.capabilities import survey as surveys
 from domains.capabilities.survey import Survey
-from domains.devices import Inventory, PciDevice
+from domains.devices import Inventory, PciDevice, essential
 from domains.emulated import sibling
 from domains.errors import InfrastructureError
 from domains.host import Host
@@ -163,7 +163,7 @@ def chosen(seen: Inventory) -> PciDevice | None:
 
 def is_spare(seen: Inventory, device: PciDevice) -> bool:
     """Return whether the host could hand a device over now."""
-    return device.iommu_group is not None and not device.is_held and seen.is_essential(device) is None
+    return device.iommu_group is not None and not device.is_held and essential.reason(seen, device) is None
 
 
 def group_rows(seen: Inventory) -> list[dict[str, Value]]:
