@@ -16,8 +16,9 @@ from grader.checks import settling
 from grader.grading import limits
 from grader.grading.judging import all_judged, lost
 from grader.lab.lab import Lab, load
+from grader.language import Lang
 from grader.language.inert import inert
-from grader.results.result import CheckResult
+from grader.results.result import CheckResult, SubmissionGrade
 from grader.results.score import submission_grade
 from grader.submission import submission
 
@@ -73,31 +74,36 @@ class ClassItem(pytest.Item):
 
     def runtest(self) -> None:
         """Judge all questions, and attach the grade to the item's report."""
-        with nullcontext() if self.config.option.tdlab_host else limits.for_a_submission():
-            results, reasons = self._judged()
-        unverified = inert("; ".join(filter(None, [self.row.unverified, *reasons])), limit=_REASONS)
-        graded = submission_grade(self.row.student, results).model_copy(update={"unverified": unverified})
-        self.user_properties.append((GRADED_PROPERTY, graded.model_dump_json(by_alias=True)))
-
-    def _judged(self) -> tuple[list[CheckResult], list[str]]:
-        """Return the results, and why evidence is not verified; what cannot be read at all is ours."""
-        row = self.row
-        if row.trouble:
-            return [lost(question, row.trouble) for question in self.lab], []
-        try:
-            with limits.for_a_question():
-                given = submission.load(self.lab, Path(row.place), row.student, shown=row.shown)
-        except (Exception, limits.TimeUp) as bad:  # noqa: BLE001 - only this one's
-            return [lost(question, f"{type(bad).__name__}: {bad}") for question in self.lab], []
-        decisive = {file for question in self.lab for file in settling.rests_on(question)}
-        unverified = (given.evidence.unverified or {}).items()
-        reasons = [f"{file}: {why}" for file, why in unverified if file in decisive]
         options = self.config.option
-        return all_judged(self.lab, given, options.tdlab_lang, options.tdlab_host), reasons
+        graded = graded_row(self.lab, self.row, options.tdlab_lang, options.tdlab_host)
+        self.user_properties.append((GRADED_PROPERTY, graded.model_dump_json(by_alias=True)))
 
     def reportinfo(self) -> tuple[Path, None, str]:
         """Name the item in pytest's summary."""
         return self.path, None, self.row.student
+
+
+def graded_row(lab: Lab, row: Row, lang: Lang | None, host: str | None = None) -> SubmissionGrade:
+    """Judge all questions of one submission; the process is ended where that takes far too long."""
+    with nullcontext() if host else limits.for_a_submission():
+        results, reasons = _judged(lab, row, lang, host)
+    unverified = inert("; ".join(filter(None, [row.unverified, *reasons])), limit=_REASONS)
+    return submission_grade(row.student, results).model_copy(update={"unverified": unverified})
+
+
+def _judged(lab: Lab, row: Row, lang: Lang | None, host: str | None) -> tuple[list[CheckResult], list[str]]:
+    """Return the results, and why evidence is not verified; what cannot be read at all is ours."""
+    if row.trouble:
+        return [lost(question, row.trouble) for question in lab], []
+    try:
+        with limits.for_a_question():
+            given = submission.load(lab, Path(row.place), row.student, shown=row.shown)
+    except (Exception, limits.TimeUp) as bad:  # noqa: BLE001 - only this one's
+        return [lost(question, f"{type(bad).__name__}: {bad}") for question in lab], []
+    decisive = {file for question in lab for file in settling.rests_on(question)}
+    unverified = (given.evidence.unverified or {}).items()
+    reasons = [f"{file}: {why}" for file, why in unverified if file in decisive]
+    return all_judged(lab, given, lang, host), reasons
 
 
 def run_protocol(item: ClassItem) -> None:

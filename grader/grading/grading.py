@@ -54,7 +54,7 @@ def grade(
     arguments += [f"--submission={place}" for _, place in students(submissions)]
     arguments += _given(lang, host)
     keeper = _Keeper()
-    with _neutral_environment():
+    with neutral_environment():
         status = pytest.main([*arguments, str(folder / labs.LAB_FILE)], plugins=[keeper])
     if status == pytest.ExitCode.INTERRUPTED:
         raise KeyboardInterrupt
@@ -89,7 +89,7 @@ def class_graded(
         arguments += [f"--tdlab-class={listed}", *_given(lang, host)]
         spool = Spool(Path(scratch, "grades"), lab, rows)
         try:
-            with _neutral_environment():
+            with neutral_environment():
                 status = pytest.main([*arguments, str(lab.folder / labs.LAB_FILE)], plugins=[spool])
             if status == pytest.ExitCode.INTERRUPTED:
                 raise KeyboardInterrupt
@@ -122,7 +122,7 @@ class _Keeper:
 
 
 @contextmanager
-def _neutral_environment() -> Iterator[None]:
+def neutral_environment() -> Iterator[None]:
     """Take away what could bring options or plugins into the session, and put it back afterwards."""
     before = {name: os.environ.pop(name) for name in _REFUSED if name in os.environ}
     autoload = os.environ.get("PYTEST_DISABLE_PLUGIN_AUTOLOAD")
