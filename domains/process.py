@@ -11,9 +11,12 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, TypeAlias
 
 from domains.errors import CapabilityMissing, DeadlineExceeded, InfrastructureError, ProcessError
+
+# A running program, as started() lends it.
+Child: TypeAlias = subprocess.Popen[str]
 
 
 @dataclass(frozen=True)

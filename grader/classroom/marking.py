@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
+from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 from domains.errors import UsageError
 from grader.classroom import asked, intake, markbook
@@ -21,6 +24,14 @@ from grader.results.ledger import Cause
 from grader.results.result import Grade, SubmissionGrade
 
 
+class Elsewhere(Protocol):
+    """Grades a class and gives each row's grade as JSON, as :func:`grading.class_graded` does."""
+
+    def __call__(
+        self, lab: Lab, rows: Sequence[Row], *, lang: Lang | None, host: str | None
+    ) -> AbstractContextManager[Iterator[bytes]]: ...
+
+
 def mark(
     lab: Path,
     source: Path,
@@ -31,10 +42,12 @@ def mark(
     lang: Lang | None,
     now: datetime,
     host: str | None = None,
+    elsewhere: Elsewhere | None = None,
 ) -> Markbook:
     """Grade a class into a markbook and return it; grading again keeps its decisions and its ledger.
 
-    ``host`` names the lab host on which checks may boot guests.
+    ``host`` names the lab host on which checks may boot guests; ``elsewhere`` grades the class in place of
+    ``jobs`` workers here.
 
     Raises :class:`UsageError` when the source is no class, or the folder holds something else.
     """
@@ -42,7 +55,9 @@ def mark(
     _usable(folder, source)
     markbook.begin(folder, known, policy)
     roster = intake.take_in(source, known, folder, policy)
-    return remark(folder, known, roster, policy, jobs=jobs, lang=lang, now=now, host=host)
+    return remark(
+        folder, known, roster, policy, jobs=jobs, lang=lang, now=now, host=host, elsewhere=elsewhere
+    )
 
 
 def remark(
@@ -57,6 +72,7 @@ def remark(
     cause: Cause = "graded",
     host: str | None = None,
     refined: Callable[[Iterator[bytes]], Iterator[bytes]] = iter,
+    elsewhere: Elsewhere | None = None,
 ) -> Markbook:
     """Check what is kept of a class once more, and settle the marks.
 
@@ -69,7 +85,8 @@ def remark(
         grader_hash=gradebook.grader_hash(),
         submissions=(),
     )
-    with grading.class_graded(lab, rows, jobs=jobs, lang=lang, host=host) as grades:
+    graded = elsewhere or partial(grading.class_graded, jobs=jobs)
+    with graded(lab, rows, lang=lang, host=host) as grades:
         chosen: list[Student] = []
         store.write(folder / CHECKED_FILE, head, refined(_counted(roster, policy, grades, chosen)))
     asked.write(folder, lab)

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from domains.errors import EXIT_CHECKS_FAILED, EXIT_DONE, EXIT_INFRASTRUCTURE, UsageError
 from grader.language import LANGUAGES, Lang
 from grader.results.result import Grade, Outcome
+
+if TYPE_CHECKING:
+    from grader.classroom.marking import Elsewhere
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.command("grade")
@@ -30,6 +36,14 @@ from grader.results.result import Grade, Outcome
 @click.option(
     "-j", "--jobs", type=click.IntRange(0, 256), default=0, help="Workers for a class (0: as many as pay)."
 )
+@click.option(
+    "--cluster",
+    metavar="ADDRESS",
+    help="Grade a class by Dask's workers: local, local:N, or tls://HOST:PORT (with --into).",
+)
+@click.option("--cluster-ca", type=_FILE, metavar="FILE", help="Who signs the cluster's certificates (PEM).")
+@click.option("--cluster-cert", type=_FILE, metavar="FILE", help="This side's certificate (PEM).")
+@click.option("--cluster-key", type=_FILE, metavar="FILE", help="Its key (PEM).")
 @click.option("--attempts", type=click.Choice(["last", "best"]), default="last", help="Which attempt counts.")
 @click.option("--deadline", metavar="DATE", help="Until when (2026-11-30T18:00); later is late.")
 @click.option(
@@ -42,7 +56,7 @@ def command(
     lang: Lang | None,
     into: Path | None,
     jobs: int,
-    **how: str | None,
+    **how: Any,
 ) -> int:
     """Grade SUBMISSIONS (a folder or archive a student) of LAB (a folder, or a shipped lab's name).
 
@@ -61,6 +75,8 @@ def command(
         hosts.find(host)
     if into is not None:
         return _class(labs.find(lab), submissions, into, lang, as_json, jobs, host, how)
+    if how["cluster"] is not None:
+        raise UsageError("--cluster grades a class into a markbook", remedy="add --into FOLDER")
     grade = grading.grade(labs.find(lab), submissions, lang=lang, host=host)
     if as_json:
         click.echo(grade.model_dump_json(by_alias=True, indent=2))
@@ -77,7 +93,7 @@ def _class(
     as_json: bool,
     jobs: int,
     host: str | None,
-    how: dict[str, str | None],
+    how: dict[str, Any],
 ) -> int:
     from collections import deque
     from datetime import UTC, datetime
@@ -98,7 +114,10 @@ def _class(
     if policy.late and policy.deadline is None:
         raise UsageError("--late without a deadline costs nothing", remedy="add --deadline DATE")
     now = datetime.now(UTC)
-    book = marking.mark(lab, sources[0], into, policy, jobs=jobs, lang=lang, now=now, host=host)
+    elsewhere = _elsewhere(into, jobs, how)
+    book = marking.mark(
+        lab, sources[0], into, policy, jobs=jobs, lang=lang, now=now, host=host, elsewhere=elsewhere
+    )
     seen: set[Outcome] = set()
     lines = told.lines(book, lang or "en", seen)
     if as_json:
@@ -110,6 +129,24 @@ def _class(
         for line in lines:
             click.echo(line)
     return _status(seen)
+
+
+def _elsewhere(into: Path, jobs: int, how: dict[str, Any]) -> Elsewhere | None:
+    """Return what grades a class on the cluster that is asked for, or None where none is."""
+    from functools import partial
+
+    from grader.cluster import session
+    from grader.cluster.address import Certificates, parse
+
+    certificates = Certificates(how["cluster_ca"], how["cluster_cert"], how["cluster_key"])
+    if how["cluster"] is None:
+        if certificates:
+            raise UsageError("certificates of no cluster", remedy="add --cluster tls://HOST:PORT")
+        return None
+    where = parse(how["cluster"], certificates)
+    if jobs:
+        raise UsageError("--jobs counts workers of this machine", remedy=f"write --cluster local:{jobs}")
+    return partial(session.class_graded, where=where, folder=into, say=partial(click.echo, err=True))
 
 
 def _exit_code(grade: Grade) -> int:

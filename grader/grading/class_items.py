@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ import pytest
 from domains.errors import TdlabError
 from grader.checks import settling
 from grader.grading import limits
-from grader.grading.judging import all_judged, lost
+from grader.grading.judging import all_judged, chosen, lost
 from grader.lab.lab import Lab, load
 from grader.language import Lang
 from grader.language.inert import inert
@@ -83,27 +83,35 @@ class ClassItem(pytest.Item):
         return self.path, None, self.row.student
 
 
-def graded_row(lab: Lab, row: Row, lang: Lang | None, host: str | None = None) -> SubmissionGrade:
-    """Judge all questions of one submission; the process is ended where that takes far too long."""
+def graded_row(
+    lab: Lab, row: Row, lang: Lang | None, host: str | None = None, only: Collection[str] = ()
+) -> SubmissionGrade:
+    """Judge all questions of one submission, or ``only`` those of these ids.
+
+    The process is ended where that takes far too long.
+    """
     with nullcontext() if host else limits.for_a_submission():
-        results, reasons = _judged(lab, row, lang, host)
+        results, reasons = _judged(lab, row, lang, host, only)
     unverified = inert("; ".join(filter(None, [row.unverified, *reasons])), limit=_REASONS)
     return submission_grade(row.student, results).model_copy(update={"unverified": unverified})
 
 
-def _judged(lab: Lab, row: Row, lang: Lang | None, host: str | None) -> tuple[list[CheckResult], list[str]]:
+def _judged(
+    lab: Lab, row: Row, lang: Lang | None, host: str | None, only: Collection[str]
+) -> tuple[list[CheckResult], list[str]]:
     """Return the results, and why evidence is not verified; what cannot be read at all is ours."""
+    asked = chosen(lab, only)
     if row.trouble:
-        return [lost(question, row.trouble) for question in lab], []
+        return [lost(question, row.trouble) for question in asked], []
     try:
         with limits.for_a_question():
             given = submission.load(lab, Path(row.place), row.student, shown=row.shown)
     except (Exception, limits.TimeUp) as bad:  # noqa: BLE001 - only this one's
-        return [lost(question, f"{type(bad).__name__}: {bad}") for question in lab], []
+        return [lost(question, f"{type(bad).__name__}: {bad}") for question in asked], []
     decisive = {file for question in lab for file in settling.rests_on(question)}
     unverified = (given.evidence.unverified or {}).items()
     reasons = [f"{file}: {why}" for file, why in unverified if file in decisive]
-    return all_judged(lab, given, lang, host), reasons
+    return all_judged(lab, given, lang, host, only), reasons
 
 
 def run_protocol(item: ClassItem) -> None:

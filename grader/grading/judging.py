@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from contextlib import nullcontext
 
 from grader.checks import Context, check
@@ -41,9 +42,16 @@ def judged(
     return check(asked, given.answer(asked), context)
 
 
-def all_judged(lab: Lab, given: Submission, lang: Lang | None, host: str | None = None) -> list[CheckResult]:
-    """Return the results of all questions; a check that breaks is only its own question's ERROR."""
-    return [one_judged(lab, question, given, lang, host) for question in lab]
+def all_judged(
+    lab: Lab, given: Submission, lang: Lang | None, host: str | None = None, only: Collection[str] = ()
+) -> list[CheckResult]:
+    """Return the results of all questions, or ``only`` some; a check that breaks is its question's ERROR."""
+    return [one_judged(lab, question, given, lang, host) for question in chosen(lab, only)]
+
+
+def chosen(lab: Lab, only: Collection[str]) -> list[Question]:
+    """Return a lab's questions in its order: ``only`` those of these ids, or all where none is named."""
+    return [question for question in lab if not only or question.id in only]
 
 
 def one_judged(

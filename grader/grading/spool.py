@@ -15,6 +15,8 @@ from grader.results.score import submission_grade
 
 # A worker that a submission kills is followed by a report of that; several in a row without one are ours.
 _VAIN_STARTS = 6
+# Which worker, and where, differs from one session to the next.
+ENDED = "the worker that graded it ended all at once"
 
 
 class Spool:
@@ -78,8 +80,7 @@ class Spool:
 
 def _why(report: pytest.TestReport) -> str:
     if str(report.when) == "???":
-        # Which worker, and where, differs from one session to the next.
-        return "the worker that graded it ended all at once"
+        return ENDED
     crash = getattr(report.longrepr, "reprcrash", None)
     if crash:
         return str(crash.message)
