@@ -91,30 +91,47 @@ def provision(
     only predicts. Raises :class:`InfrastructureError` when Ansible itself could not run; a task that failed
     is in the report, and :func:`require` turns it into an error.
     """
-    import ansible_runner
-
     hosts = {"all": {"hosts": {host: dict(connection if connection is not None else _this_machine())}}}
     variables = {"lab_host_digest": role_digest(), **(extra_vars or {})}
+    events: list[dict[str, Any]] = []
     began = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="tdlab-ansible-") as private, _only_our_settings(Path(private)):
-        try:
-            runner = ansible_runner.run(
-                private_data_dir=private,
-                project_dir=str(PLAYBOOKS),
-                playbook=playbook,
-                inventory=hosts,
-                extravars=variables,
-                cmdline="--check --diff" if check else None,
-                settings={"job_timeout": int(timeout), "suppress_env_files": True},
-                envvars={"ANSIBLE_ROLES_PATH": str(PLAYBOOKS / "roles")},
-                quiet=True,
-            )
-            events = list(runner.events)
-            with runner.stdout as stdout:
-                output = stdout.read()
-        except ansible_runner.exceptions.AnsibleRunnerException as broken:
-            raise InfrastructureError(f"Ansible could not run {playbook}: {broken}") from broken
+    with secluded() as private:
+        asked = {"inventory": hosts, "extravars": variables, "event_handler": events.append}
+        _, output = run_playbook(private, playbook, check=check, timeout=timeout, **asked)
     return summarise(host, events, output, time.monotonic() - began)
+
+
+def run_playbook(
+    private: Path, playbook: str, *, check: bool, timeout: float, **asked: Any
+) -> tuple[str, str]:
+    """Run a playbook of ``playbooks/`` in a secluded folder; return ansible_runner's status and the output.
+
+    ``asked`` goes to ansible_runner. Raises :class:`InfrastructureError` when Ansible itself could not run.
+    """
+    import ansible_runner
+
+    try:
+        runner = ansible_runner.run(
+            private_data_dir=str(private),
+            project_dir=str(PLAYBOOKS),
+            playbook=playbook,
+            cmdline="--check --diff" if check else None,
+            settings={"job_timeout": int(timeout), "suppress_env_files": True},
+            envvars={"ANSIBLE_ROLES_PATH": str(PLAYBOOKS / "roles")},
+            quiet=True,
+            **asked,
+        )
+        with runner.stdout as stdout:
+            return str(runner.status), stdout.read()
+    except ansible_runner.exceptions.AnsibleRunnerException as broken:
+        raise InfrastructureError(f"Ansible could not run {playbook}: {broken}") from broken
+
+
+@contextlib.contextmanager
+def secluded() -> Iterator[Path]:
+    """Have a folder of Ansible's own, and its environment around it, for the length of a ``with`` block."""
+    with tempfile.TemporaryDirectory(prefix="tdlab-ansible-") as private, _only_our_settings(Path(private)):
+        yield Path(private)
 
 
 def require(report: ProvisionReport) -> ProvisionReport:

@@ -38,6 +38,7 @@ GROUPS = {
         "reset": "Put your lab host, or files of your workspace, back to the beginning.",
     },
     "Teachers": {
+        "deploy": "Put a lab on every machine of a room.",
         "grade": "Grade submissions of a lab.",
         "review": "Decide, on a local page, what only a teacher can decide.",
         "regrade": "Grade a class again from what is kept, and say who moved.",

@@ -1,0 +1,113 @@
+"""``tdlab deploy``: a lab on every machine of a room."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from grader.language import LANGUAGES, Lang
+
+if TYPE_CHECKING:
+    from grader.fleet.plan import Plan
+
+room_options = (
+    click.option(
+        "-i", "--inventory", "file", required=True, metavar="FILE", type=click.Path(path_type=Path),
+        help="Who sits where: a CSV (student,host[,user,port,room,account]), or an Ansible inventory.",
+    ),
+    click.option("--limit", metavar="WHO", help="Only these hosts, rooms or students (a,b*,!c)."),
+    click.option("--forks", type=click.IntRange(1, 200), default=20, help="How many at once (20)."),
+    click.option("--json", "as_json", is_flag=True, help="Print events, a line each, then tdlab.room/1."),
+    click.option("--lang", type=click.Choice(LANGUAGES), default="en", help="The language of messages."),
+)  # fmt: skip
+
+
+@click.command("deploy")
+@click.argument("lab")
+@click.option(
+    "--dry-run", is_flag=True, help="Only say who gets what, how much, and about how long it takes."
+)
+@click.option(
+    "--check", is_flag=True, help="Look at the machines and say which would change; change nothing."
+)
+@click.option(
+    "--stage", type=click.Path(path_type=Path), metavar="FOLDER", help="Only write the inventory there."
+)
+@click.option("--lab-host/--no-lab-host", default=True, help="Make each machine a lab host (QEMU, libvirt).")
+@click.option("--image/--no-image", default=True, help="Send the guest image, so that all have the same.")
+@click.option("--python", metavar="PATH", default="", help="A Python of theirs that has what tdlab needs.")
+@click.option("--sheet-lang", type=click.Choice(LANGUAGES), default="fr", help="The students' language.")
+@click.option(
+    "--transfer-seconds", type=click.IntRange(5), default=300, help="How long sending to one may take."
+)
+def command(
+    lab: str,
+    file: Path,
+    limit: str | None,
+    forks: int,
+    as_json: bool,
+    lang: Lang,
+    dry_run: bool,
+    check: bool,
+    stage: Path | None,
+    lab_host: bool,
+    image: bool,
+    python: str,
+    sheet_lang: Lang,
+    transfer_seconds: int,
+) -> int:
+    """Put LAB on the machines of an inventory: lab host, tool, lab, guest image, each student's workspace.
+
+    Run it again at any time: it does only what is left.
+    """
+    from domains import images
+    from grader.fleet import inventory, plan, telling
+    from grader.lab import lab as labs
+
+    found = labs.load(labs.find(lab))
+    machines = inventory.read(file).limited(limit)
+    wish = plan.Wish(
+        images.build(lambda text: click.echo(text, err=True)) if image else None,
+        lab_host,
+        python,
+        sheet_lang,
+        transfer_seconds,
+    )
+    made = plan.make(found, machines, wish)
+    if dry_run or stage:
+        if as_json:
+            click.echo(json.dumps(telling.plan_document(made, forks), ensure_ascii=False, indent=1))
+        else:
+            click.echo("\n".join(telling.plan_lines(made, forks, lang)))
+    if stage:
+        written = " ".join(f"-i {one}" for one in made.write(stage))
+        click.echo(f"ansible-playbook {written} --forks {forks} playbooks/deploy.yml", err=True)
+    return 0 if dry_run or stage else run(made, "deploy.yml", forks, lang, as_json=as_json, check=check)
+
+
+for option in reversed(room_options):
+    command = option(command)
+
+
+def run(made: Plan, playbook: str, forks: int, lang: Lang, *, as_json: bool, check: bool = False) -> int:
+    """Run a playbook on a plan with a live table, events or nothing, then the summary; return the status."""
+    import time
+
+    from domains.errors import EXIT_DONE, EXIT_INFRASTRUCTURE, EXIT_PARTLY_DONE
+    from grader.fleet import running, showing, telling
+
+    began = time.monotonic()
+    with showing.shown(made, lang, as_json=as_json) as on_change:
+        board, log = running.run(made, playbook, forks=forks, on_change=on_change, check=check)
+    seconds = time.monotonic() - began
+    if as_json:
+        click.echo(json.dumps(telling.document(board, made, seconds, log), ensure_ascii=False))
+    else:
+        click.echo("\n".join(telling.summary(board, made, seconds, log, lang)))
+    failed = sum(row.state == "failed" for row in board.rows.values())
+    if not failed:
+        return EXIT_DONE
+    return EXIT_INFRASTRUCTURE if failed == len(board.rows) else EXIT_PARTLY_DONE

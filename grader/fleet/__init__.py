@@ -1,0 +1,1 @@
+"""The fleet: a lab on every machine of a room, by Ansible."""

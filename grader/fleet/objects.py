@@ -1,0 +1,162 @@
+"""What travels to a machine: archives named by the hash of their content, made once and kept."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import hashlib
+import io
+import os
+import shutil
+import tarfile
+import tempfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from domains.images import GuestImage
+from domains.paths import SHIPPED
+
+# In each tree, last in its archive: the hashes of all its files, as sha256sum reads them.
+COMPLETE = ".complete"
+_TOOL = ("domains", "grader", "playbooks", "tdlab", "requirements.lock", "pyproject.toml", "LICENSE")
+# What students must not read, and what Python leaves behind.
+_NOT_FOR_STUDENTS = ("solution", "wrong-*")
+_LEFT_BEHIND = "__pycache__"
+
+
+@dataclass(frozen=True)
+class Sent:
+    """An archive below the objects' folder; ``wants`` are the lines of look.sh where it is unpacked."""
+
+    name: str
+    file: str
+    bytes: int
+    unpacked: int
+    wants: tuple[str, ...]
+    links: tuple[str, ...] = ()
+
+    def as_variable(self) -> dict[str, Any]:
+        """Return what the role fleet_files reads."""
+        return {"name": self.name, "file": self.file, "wants": list(self.wants)}
+
+
+def tool(folder: Path) -> Sent:
+    """Return tdlab itself, from the checkout or wheel that runs."""
+    files: dict[str, Path] = {}
+    for name in _TOOL:
+        place = SHIPPED / name
+        files |= {name: place} if place.is_file() else _below(place, f"{name}/")
+    # Its labs are those that were deployed.
+    return _kept(folder, "tool", files, {"tool": "trees/{tree}"}, inner={"labs": "../../labs"})
+
+
+def lab(folder: Path, place: Path, slug: str) -> Sent:
+    """Return a lab without its solution and wrong samples."""
+    hidden = {one for pattern in _NOT_FOR_STUDENTS for one in place.glob(pattern)}
+    files = {
+        name: file for name, file in _below(place, f"{slug}/").items() if not hidden & {file, *file.parents}
+    }
+    return _kept(folder, f"lab-{slug}", files, {f"labs/{slug}": f"../trees/{{tree}}/{slug}"})
+
+
+def image(folder: Path, made: GuestImage) -> Sent:
+    """Return the guest image."""
+    return _kept(folder, "image", _below(made.folder, ""), {f"images/{made.digest}": "../trees/{tree}"})
+
+
+def seat(folder: Path, name: str, workspace: Path, inside: str, wants: str) -> Sent:
+    """Return a student's workspace, to be unpacked in their home as the folder ``inside``."""
+    members = [
+        (f"{inside}/{path}", file.read_bytes()) for path, file in sorted(_below(workspace, "").items())
+    ]
+    folders = sorted(one.relative_to(workspace).as_posix() for one in workspace.rglob("*") if one.is_dir())
+    made = _archive([inside, *(f"{inside}/{one}" for one in folders)], members, {}, 0o700)
+    file = f"seat-{hashlib.sha256(made).hexdigest()[:16]}.tar.gz"
+    _write(folder / file, made)
+    return Sent(name, file, len(made), sum(len(raw) for _, raw in members), (wants,))
+
+
+def _below(place: Path, prefix: str) -> dict[str, Path]:
+    return {
+        prefix + file.relative_to(place).as_posix(): file
+        for file in sorted(place.rglob("*"))
+        if file.is_file() and not file.is_symlink() and _LEFT_BEHIND not in file.parts
+    }
+
+
+def _kept(
+    folder: Path,
+    name: str,
+    files: Mapping[str, Path],
+    links: Mapping[str, str],
+    inner: Mapping[str, str] | None = None,
+) -> Sent:
+    """Return a tree as an archive, packed only if none of this content was packed before."""
+    sums = {inside: _sha256(file) for inside, file in sorted(files.items())}
+    complete = "".join(f"{digest}  {inside}\n" for inside, digest in sums.items()).encode()
+    whole = hashlib.sha256(complete).hexdigest()
+    tree = f"{name}-{whole[:16]}"
+    archive = folder / f"{tree}.tar.gz"
+    targets = {link: target.format(tree=tree) for link, target in links.items()}
+    if not archive.exists():
+        inside = {f"trees/{tree}/{link}": target for link, target in (inner or {}).items()}
+        above = {"trees", f"trees/{tree}"} | {os.path.dirname(link) for link in targets} - {""}  # noqa: PTH120
+        above |= {f"trees/{tree}/{parent}" for one in files for parent in _parents(one)}
+        executable = {f"trees/{tree}/{one}" for one, file in files.items() if os.access(file, os.X_OK)}
+        members = [(f"trees/{tree}/{one}", file.read_bytes()) for one, file in sorted(files.items())]
+        members.append((f"trees/{tree}/{COMPLETE}", complete))
+        _write(archive, _archive(sorted(above), members, {**inside, **targets}, 0o755, executable))
+    wants = (f"tree {tree} {whole}", *(f"link {link} {target}" for link, target in targets.items()))
+    unpacked = sum(file.stat().st_size for file in files.values())
+    return Sent(name, archive.name, archive.stat().st_size, unpacked, wants, tuple(targets))
+
+
+def _parents(inside: str) -> list[str]:
+    return [str(one) for one in Path(inside).parents if str(one) != "."]
+
+
+def _archive(
+    folders: Iterable[str],
+    members: Iterable[tuple[str, bytes]],
+    links: Mapping[str, str],
+    mode: int,
+    executable: Iterable[str] = (),
+) -> bytes:
+    """Pack files so that the same content makes the same bytes; what stands last comes last."""
+    programs = frozenset(executable)
+    packed = io.BytesIO()
+    with (
+        gzip.GzipFile(fileobj=packed, mode="wb", compresslevel=6, mtime=0, filename="") as stream,
+        tarfile.open(fileobj=stream, mode="w", format=tarfile.GNU_FORMAT) as archive,
+    ):
+        for name in folders:
+            member = tarfile.TarInfo(name)
+            member.type, member.mode = tarfile.DIRTYPE, mode
+            archive.addfile(member)
+        for name, target in sorted(links.items()):
+            member = tarfile.TarInfo(name)
+            member.type, member.linkname = tarfile.SYMTYPE, target
+            archive.addfile(member)
+        for name, raw in members:
+            member = tarfile.TarInfo(name)
+            member.size, member.mode = len(raw), mode if name in programs else mode & 0o666
+            archive.addfile(member, io.BytesIO(raw))
+    return packed.getvalue()
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _write(file: Path, raw: bytes) -> None:
+    if file.exists():
+        return
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=file.parent, prefix=".") as scratch:
+        beside = Path(scratch, file.name)
+        beside.write_bytes(raw)
+        with contextlib.suppress(FileExistsError):
+            shutil.move(beside, file)

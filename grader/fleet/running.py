@@ -1,0 +1,53 @@
+"""Run a playbook on a plan: the board follows it, and a log without secrets is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from domains import many_hosts
+from grader.fleet import board, secrets
+from grader.fleet.board import Board, Row
+from grader.fleet.plan import Plan, known_hosts
+
+# How many logs of a lab are kept.
+_KEPT = 20
+
+
+def run(
+    plan: Plan,
+    playbook: str,
+    *,
+    forks: int,
+    on_change: Callable[[Board, Row | None], None] = lambda _board, _row: None,
+    check: bool = False,
+) -> tuple[Board, Path]:
+    """Run a playbook on all machines of a plan; return where each is in the end, and the log."""
+    rows = board.fresh((one.machine.name, one.machine.students) for one in plan.assigned)
+    wants = {one.machine.name: one.wants for one in plan.assigned} if playbook == "deploy.yml" else {}
+    seen = Board(rows, wants)
+    hidden = secrets.of(one.machine.variables for one in plan.assigned)
+    log = _log(plan.home / "logs", playbook)
+    with log.open("x", encoding="utf-8", errors="backslashreplace") as stream:
+
+        def take(event: dict[str, Any]) -> None:
+            if said := event.get("stdout"):
+                stream.write(secrets.without(str(said), hidden) + "\n")
+            changed = seen.take(event)
+            on_change(seen, changed)
+
+        many_hosts.play(
+            playbook, plan.write(), forks=forks, known_hosts=known_hosts(), on_event=take, check=check
+        )
+    seen.close()
+    return seen, log
+
+
+def _log(folder: Path, playbook: str) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in sorted(folder.glob("*.log"))[: -_KEPT + 1]:
+        old.unlink()
+    moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%f")
+    return folder / f"{moment}-{Path(playbook).stem}.log"

@@ -1,0 +1,198 @@
+"""What deploying says: the plan, a live table on a terminal, and who is not done, why, and what mends it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from grader.fleet.board import Board, Row
+from grader.fleet.plan import Assigned, Plan, known_hosts
+from grader.language import Lang
+from grader.language.bilingual import both, typeset
+from grader.language.inert import one_line
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+SCHEMA = "tdlab.room/1"
+_MIB = 2**20
+# What a room's link carries, where nothing is known of it: 100 Mbit/s, shared by all machines.
+_LINK = 12 * _MIB
+# What a machine's tasks take beside sending, as measured on two cores: a first deploy and forks at once.
+_TASKS_SECONDS = 20
+
+STATES = {
+    "waiting": both("waiting", "en attente"),
+    "running": both("at work", "en cours"),
+    "done": both("done", "fait"),
+    "unchanged": both("nothing to do", "rien à faire"),
+    "failed": both("NOT done", "PAS fait"),
+}
+PHASES = {
+    "look": both("looking", "examen"),
+    "host": both("lab host", "hôte de TD"),
+    "files": both("files", "fichiers"),
+    "seat": both("workspace", "espace de travail"),
+    "check": both("checking", "vérification"),
+}
+_HEAD = both(
+    "{lab}: {machines} machines, {students} students; {mib} MiB to each that has nothing, {total} MiB in all",
+    "{lab} : {machines} machines, {students} étudiants ; {mib} Mio à qui n'a rien, {total} Mio en tout",
+)
+_TIME = both(
+    "about {time} at {forks} at once, if the link carries 100 Mbit/s",
+    "environ {time}, {forks} à la fois, si le lien porte 100 Mbit/s",
+)
+_LAB_HOST = both("made a lab host where it is none", "rendue hôte de TD si elle ne l'est pas")
+_SUMMARY = both(
+    "{done} done, {unchanged} with nothing to do, {failed} not done, in {seconds:.0f} s",
+    "{done} faites, {unchanged} sans rien à faire, {failed} pas faites, en {seconds:.0f} s",
+)
+_FIX = both("mend", "remède")
+_RERUN = both(
+    "then the same command again: it does only what is left",
+    "puis la même commande : elle ne fait que ce qui reste",
+)
+_LOG = both("log", "journal")
+_NO_KVM = both(
+    "no VT-x or SVM, so guests are emulated there (slow): {names}",
+    "ni VT-x ni SVM : les invités y sont émulés (lents) : {names}",
+)
+
+
+def plan_lines(plan: Plan, forks: int, lang: Lang) -> Iterator[str]:
+    """Yield the plan: in all, then each machine."""
+    total = sum(one.bytes for one in plan.assigned)
+    largest = max(one.bytes for one in plan.assigned)
+    head = _HEAD.say(
+        lang,
+        lab=plan.lab.slug,
+        machines=len(plan.assigned),
+        students=sum(len(one.seats) for one in plan.assigned),
+        mib=_mib(largest),
+        total=_mib(total),
+    )
+    yield typeset(head, lang)
+    yield _TIME.say(lang, time=_duration(estimate(plan, forks)), forks=forks)
+    width = max(len(one.machine.name) for one in plan.assigned)
+    for one in plan.assigned:
+        names = ", ".join(student.student for student in one.seats) or "-"
+        yield one_line(f"  {one.machine.name:<{width}}  {_mib(one.bytes):>5} MiB  {names}")
+
+
+def estimate(plan: Plan, forks: int) -> float:
+    """Return roughly how many seconds a first deploy takes."""
+    rounds = -(-len(plan.assigned) // max(1, forks))
+    return sum(one.bytes for one in plan.assigned) / _LINK + rounds * _TASKS_SECONDS
+
+
+def plan_document(plan: Plan, forks: int) -> dict[str, Any]:
+    """Return what ``--dry-run --json`` prints."""
+    return {
+        "schema": "tdlab.plan/1",
+        "lab": plan.lab.slug,
+        "seconds": round(estimate(plan, forks)),
+        "bytes": sum(one.bytes for one in plan.assigned),
+        "hosts": [
+            {
+                "host": one.machine.name,
+                "students": list(one.machine.students),
+                "bytes": one.bytes,
+                "objects": [sent.file for sent in one.objects],
+            }
+            for one in plan.assigned
+        ],
+    }
+
+
+def table(board: Board, lang: Lang, now: float | None = None) -> Table:
+    """Return the board as a table for rich."""
+    from rich.table import Table
+    from rich.text import Text
+
+    moment = time.monotonic() if now is None else now
+    shown = Table(box=None, pad_edge=False, show_header=False, expand=False)
+    for _ in range(4):
+        shown.add_column(no_wrap=True, overflow="ellipsis")
+    for row in board.rows.values():
+        said = PHASES[row.phase].say(lang) if row.phase in PHASES else STATES[row.state].say(lang)
+        style = {"failed": "red", "done": "green", "unchanged": "green", "running": "cyan"}.get(
+            row.state, "dim"
+        )
+        why = row.cause.told(lang) if row.cause else ", ".join(row.students)
+        seconds = f"{row.seconds(moment):.0f} s" if row.began else ""
+        shown.add_row(Text(one_line(row.name)), Text(said, style=style), seconds, Text(one_line(why)))
+    return shown
+
+
+def summary(board: Board, plan: Plan, seconds: float, log: Path, lang: Lang) -> Iterator[str]:
+    """Yield how it went, then each machine that is not done with its cause and what mends it."""
+    rows = list(board.rows.values())
+    counts = {state: sum(row.state == state for row in rows) for state in ("done", "unchanged", "failed")}
+    yield typeset(_SUMMARY.say(lang, seconds=seconds, **counts), lang)
+    by_name = {one.machine.name: one for one in plan.assigned}
+    for row in rows:
+        if row.cause:
+            yield one_line(f"  {row.name}: {row.cause.told(lang)}")
+            yield one_line(f"    {_FIX.say(lang)}: {mend(row, by_name[row.name], lang)}")
+    weak = [row.name for row in rows if row.said and "virtualisation" not in row.said]
+    if weak:
+        yield typeset(_NO_KVM.say(lang, names=", ".join(weak)), lang)
+    if counts["failed"]:
+        yield _RERUN.say(lang)
+    yield f"{_LOG.say(lang)}: {log}"
+
+
+def mend(row: Row, assigned: Assigned, lang: Lang) -> str:
+    """Return the command that mends what stopped a machine."""
+    if row.cause is None:
+        return ""
+    variables = assigned.machine.variables
+    address = str(variables.get("ansible_host", assigned.machine.name))
+    port = variables.get("ansible_port", 22)
+    return row.cause.kind.mend.say(
+        lang,
+        address=address,
+        login=assigned.login,
+        port=port,
+        known=address if port == 22 else f"[{address}]:{port}",
+        known_hosts=known_hosts(),
+    )
+
+
+def row_document(row: Row, assigned: Assigned, now: float) -> dict[str, Any]:
+    """Return one machine as ``--json`` prints it."""
+    return {
+        "host": row.name,
+        "students": list(row.students),
+        "state": row.state,
+        "phase": row.phase or None,
+        "seconds": round(row.seconds(now), 1),
+        "changed": row.changed,
+        "cause": row.cause.kind.id if row.cause else None,
+        "detail": row.cause.detail if row.cause else None,
+        "mend": mend(row, assigned, "en") or None,
+    }
+
+
+def document(board: Board, plan: Plan, seconds: float, log: Path) -> dict[str, Any]:
+    """Return what ``--json`` prints in the end."""
+    by_name = {one.machine.name: one for one in plan.assigned}
+    rows = board.rows.values()
+    return {
+        "schema": SCHEMA,
+        "lab": plan.lab.slug,
+        "seconds": round(seconds, 1),
+        "log": str(log),
+        "hosts": [row_document(row, by_name[row.name], time.monotonic()) for row in rows],
+    }
+
+
+def _mib(size: int) -> str:
+    return f"{size / _MIB:.1f}"
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"

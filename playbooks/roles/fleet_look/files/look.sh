@@ -1,0 +1,54 @@
+# Say what a machine has, a line a fact; nothing is changed, and no Python is needed. One script, run by one
+# command: each of Ansible's modules costs a round trip and a Python's start.
+# usage: sh -c "$(cat look.sh)" look LAB [ACCOUNT:SEAT:FOLDER]...
+lab=$1
+shift
+echo "look 1"
+echo "clock $(date +%s)"
+place=/opt
+[ ! -d /opt/tdlab ] || place=/opt/tdlab
+df -Pk "$place" | awk 'NR == 2 { print "free", $4 }'
+# Writing is what a full, a read-only or a broken disk refuses.
+if [ -w "$place" ]; then echo "may-write"; fi
+if [ -r /etc/os-release ]; then (. /etc/os-release && echo "distribution ${ID:-unknown} ${VERSION_ID:-0}"); fi
+for program in python3 rsync tar gzip ssh-keygen; do
+    ! command -v "$program" >/dev/null || echo "program $program"
+done
+! grep -qEw 'vmx|svm' /proc/cpuinfo || echo "virtualisation"
+[ ! -c /dev/kvm ] || echo "kvm"
+stamp=/var/lib/tdlab/lab_host.json
+[ ! -r $stamp ] || sed -n 's/.*"role": "\([0-9a-f]*\)".*/lab-host \1/p' $stamp
+if cd /opt/tdlab 2>/dev/null; then
+    for tree in trees/*; do
+        [ -f "$tree/.complete" ] || continue
+        (cd "$tree" && sha256sum --check --quiet --strict .complete) >/dev/null 2>&1 || continue
+        echo "tree ${tree#trees/} $(sha256sum <"$tree/.complete" | cut -d' ' -f1)"
+    done
+    for link in tool labs/* images/*; do
+        [ ! -L "$link" ] || echo "link $link $(readlink "$link")"
+    done
+    for record in records/*.json; do
+        [ ! -f "$record" ] || echo "record $(basename "$record" .json) $(sha256sum <"$record" | cut -d' ' -f1)"
+    done
+fi
+command=/usr/local/bin/tdlab
+[ ! -e $command ] || echo "command $(sha256sum <$command | cut -d' ' -f1)"
+for seat in "$@"; do
+    account=${seat%%:*} rest=${seat#*:}
+    name=${rest%%:*} folder=${rest#*:}
+    home=$(getent passwd "$account" | cut -d: -f6)
+    [ -n "$home" ] || { echo "no-account $account"; continue; }
+    echo "home $account $home"
+    place=$home/$folder
+    if [ -f "$place/workspace.yaml" ]; then
+        echo "seat $name $(sed -n 's/^lab: //p' "$place/workspace.yaml") $(sed -n 's/^nonce: "\(.*\)"/\1/p' "$place/workspace.yaml")"
+        echo "submissions $name $(find "$place/submissions" -name '*.zip' 2>/dev/null | wc -l)"
+        echo "evidence $name $(find "$place/evidence" -type f 2>/dev/null | wc -l)"
+        echo "written $name $(stat -c %Y "$place/answers.yaml" 2>/dev/null || echo 0)"
+    elif [ -e "$place" ]; then
+        echo "in-the-way $name"
+    fi
+    key=$home/.local/state/tdlab/keys/student.pub
+    [ ! -r "$key" ] || { echo "has-key $name"; echo "key $name $(head -c 400 "$key" | head -n 1)"; }
+done
+echo "end"
