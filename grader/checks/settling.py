@@ -19,8 +19,9 @@ from grader.submission.answers import Answer
 from grader.submission.evidence import PREDICTIONS_FILE, REPORT_FILE
 from grader.submission.history import HISTORY_FILE
 
-# ERROR is ours, and INCONCLUSIVE says already why it is the teacher's.
-_DECIDED = frozenset({Outcome.PASS, Outcome.PARTIAL, Outcome.FAIL, Outcome.SKIPPED})
+# INCONCLUSIVE says already why it is the teacher's. ERROR is here too: what evidence lacks is ours only where
+# nobody took it out.
+_DECIDED = frozenset({Outcome.PASS, Outcome.PARTIAL, Outcome.FAIL, Outcome.SKIPPED, Outcome.ERROR})
 
 
 def settled(found: CheckResult, question: Question, answer: Answer, context: Context) -> CheckResult:

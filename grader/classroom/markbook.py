@@ -66,7 +66,8 @@ class Markbook:
         chosen = known.chosen() if known else None
         if chosen is None or not chosen.kept:
             raise UsageError(f"{self.folder} holds no submission of {student}")
-        return submission.load(self.lab, self.folder / chosen.kept, student, shown=Path(chosen.place).name)
+        shown = Path(chosen.place).name
+        return submission.load(self.lab, self.folder / chosen.kept, student, shown=shown, handed_in=True)
 
 
 def begin(folder: Path, lab: Lab, policy: Policy) -> None:

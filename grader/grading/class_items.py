@@ -21,10 +21,13 @@ from grader.language.inert import inert
 from grader.results.result import CheckResult, SubmissionGrade
 from grader.results.score import submission_grade
 from grader.submission import submission
+from grader.submission.answers import ANSWERS_FILE
+from grader.submission.identity import WORKSPACE_FILE
 
 # What a report carries: the whole grade of one submission, as JSON.
 GRADED_PROPERTY = "tdlab_graded"
 _REASONS = 1000
+_NAMELESS = f"neither {ANSWERS_FILE} nor {WORKSPACE_FILE} names a student: read as the variant of the author"
 
 
 @dataclass(frozen=True)
@@ -105,12 +108,13 @@ def _judged(
         return [lost(question, row.trouble) for question in asked], []
     try:
         with limits.for_a_question():
-            given = submission.load(lab, Path(row.place), row.student, shown=row.shown)
+            given = submission.load(lab, Path(row.place), row.student, shown=row.shown, handed_in=True)
     except (Exception, limits.TimeUp) as bad:  # noqa: BLE001 - only this one's
         return [lost(question, f"{type(bad).__name__}: {bad}") for question in asked], []
     decisive = {file for question in lab for file in settling.rests_on(question)}
     unverified = (given.evidence.unverified or {}).items()
-    reasons = [f"{file}: {why}" for file, why in unverified if file in decisive]
+    reasons = [_NAMELESS] if given.is_nameless else []
+    reasons += [f"{file}: {why}" for file, why in unverified if file in decisive]
     return all_judged(lab, given, lang, host, only), reasons
 
 

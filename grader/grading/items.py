@@ -63,7 +63,9 @@ class SubmissionNode(pytest.Collector):
     def submission(self) -> Submission:
         """Return what the student handed in; raises OSError when it is there and cannot be read."""
         if self._loaded is None:
-            self._loaded = submission.load(self.lab, self.folder, self.name)
+            # A lab's own samples are folders; an archive is somebody's.
+            handed_in = not self.folder.is_dir()
+            self._loaded = submission.load(self.lab, self.folder, self.name, handed_in=handed_in)
         return self._loaded
 
     def teardown(self) -> None:

@@ -32,14 +32,15 @@ def judged(
         return unreadable(asked, context, ANSWERS_FILE, given.answers.problem)
     if given.whose is not None:
         return of_nobody(asked, context, WORKSPACE_FILE, given.whose)
+    answer = given.answer(asked)
     if isinstance(asked, CodeQuestion):
         # A pytest session of their own is costly where no question asks for it.
         from grader.api import session
         from grader.api.case import Student
 
         found = session.judged(asked, Student(lab, given, context.lang, host))
-        return settled(found, asked, given.answer(asked), context)
-    return check(asked, given.answer(asked), context)
+        return settled(found, asked, answer, context)
+    return check(asked, answer, context)
 
 
 def all_judged(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import unicodedata
 
 from grader.lab import parameters
 from grader.lab.lab import Lab
@@ -15,9 +16,14 @@ from grader.lab.parameters import Value
 from grader.lab.questions import KINDS, ChoiceQuestion, ChoicesQuestion, Question, TextQuestion
 
 
+def known_as(student: str) -> str:
+    """Return a name without what does not count: case, spaces, and whether é is one letter or two."""
+    return unicodedata.normalize("NFC", " ".join(student.casefold().split()))
+
+
 def seed(lab: str, student: str) -> int:
     """Return the seed of a student in a lab: the same on every machine, and nobody else's."""
-    return int.from_bytes(_hash(f"{lab}\0{student.strip().casefold()}")[:8])
+    return int.from_bytes(_hash(f"{lab}\0{known_as(student)}")[:8])
 
 
 def drawn(lab: Lab, student: str | None) -> Lab:

@@ -13,6 +13,7 @@ from pydantic import AwareDatetime, Field
 from domains import document
 from domains.errors import InputError
 from grader.lab.questions import Part
+from grader.lab.variants import known_as
 from grader.language import Lang
 
 WORKSPACE_FILE = "workspace.yaml"
@@ -64,6 +65,6 @@ def of(
         return answering, str(bad)
     if found.lab != lab:
         return answering, f"{WORKSPACE_FILE}: this is a workspace of the lab {found.lab}, not of {lab}"
-    if answering and answering != found.student:
+    if answering and known_as(answering) != known_as(found.student):
         return answering, f"{WORKSPACE_FILE} is of {found.student}, and the answers are of {answering}"
     return found.student, None

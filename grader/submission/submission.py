@@ -20,6 +20,7 @@ from grader.submission.history import HISTORY_FILE
 from grader.submission.identity import WORKSPACE_FILE
 from grader.submission.sources import SUFFIXES, Source, open_source
 from grader.submission.verification import provenance
+from grader.submission.verification.provenance import Given
 
 _CAPS = {
     WORKSPACE_FILE: 4 * 1024,
@@ -47,6 +48,8 @@ class Submission:
     whose: str | None = None
     # The student's values of what the lab declares under ``variants:``, by name.
     own: Mapping[str, Value] = field(default_factory=dict)
+    # Handed in without a name: it is read as the author's variant, and nobody knows whether it is.
+    is_nameless: bool = False
 
     def answer(self, question: Question) -> Answer:
         """Return what was answered to a question: its entry in the answers, or its file's bytes."""
@@ -55,8 +58,10 @@ class Submission:
         return self.answers.to(question.id)
 
 
-def load(lab: Lab, place: Path, student: str, *, shown: str = "") -> Submission:
+def load(lab: Lab, place: Path, student: str, *, shown: str = "", handed_in: bool = False) -> Submission:
     """Read one submission, from a folder or an archive (``shown``: the name by which the student knows it).
+
+    ``handed_in`` says that it is no sample of the lab's, but somebody's, also where it does not say whose.
 
     What is missing, damaged or out of bounds becomes a problem that the checks report to the student.
     Raises OSError when a file is there and cannot be read, which is ours.
@@ -76,10 +81,11 @@ def load(lab: Lab, place: Path, student: str, *, shown: str = "") -> Submission:
     written = source.read(WORKSPACE_FILE, caps[WORKSPACE_FILE])
     own, whose = identity.of(*written, lab.slug, given.student)
     mine = variants.drawn(lab, own)
-    own_evidence = {name: one.value for name, one in files.items() if name.startswith("evidence/")}
-    bundle = _evidence(source, lab, own, written[0], own_evidence)
+    brought = {name: one.value for name, one in files.items() if name.startswith("evidence/") and one.value}
+    bundle = _evidence(source, Given(lab.slug, own, written[0], b"", brought, handed_in))
     asked_of = {one.id: one for one in mine}
-    return Submission(student, given, bundle, files, asked_of, whose, mine.values)
+    is_nameless = handed_in and own is None and bool(given.values)
+    return Submission(student, given, bundle, files, asked_of, whose, mine.values, is_nameless)
 
 
 def _cap(question: Question) -> int:
@@ -87,9 +93,7 @@ def _cap(question: Question) -> int:
     return _EVIDENCE_CAP if is_ours else _OTHER_CAP
 
 
-def _evidence(
-    source: Source, lab: Lab, own: str | None, workspace: bytes | None, files: Mapping[str, bytes | None]
-) -> Bundle:
+def _evidence(source: Source, given: Given) -> Bundle:
     """Return the evidence; that of a student is held against the history of the workspace it is from."""
     report, report_problem = source.read(REPORT_FILE, _CAPS[REPORT_FILE])
     predictions, predictions_problem = source.read(PREDICTIONS_FILE, _CAPS[PREDICTIONS_FILE])
@@ -100,8 +104,8 @@ def _evidence(
         problem=bundle.problem or report_problem,
         commitments_problem=bundle.commitments_problem or predictions_problem,
     )
-    brought = {name: raw for name, raw in {REPORT_FILE: report, **files}.items() if raw is not None}
-    return provenance.held(bundle, provenance.Given(lab.slug, own, workspace, events or b"", brought))
+    brought = {REPORT_FILE: report} if report is not None else {}
+    return provenance.held(bundle, replace(given, history=events or b"", files={**brought, **given.files}))
 
 
 def students(places: Sequence[Path]) -> Iterator[tuple[str, Path]]:

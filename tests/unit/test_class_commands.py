@@ -19,8 +19,11 @@ from grader.classroom.markbook import open_markbook
 from grader.classroom.policy import Policy
 from grader.commands.export import FORMATS
 from grader.export import formats
+from grader.lab import lab as labs
 from grader.language.i18n import points
 from grader.results.score import mark
+from grader.submission.samples import Sample
+from grader.submission.translation import translate
 
 R202 = LABS / "r202"
 WORKSHEET = (
@@ -33,8 +36,9 @@ WORKSHEET = (
 @pytest.fixture(scope="module")
 def book(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("class")
-    for name, sample in (("Ann Noether_11", "solution"), ("Bob Bref_12", "wrong-host-card")):
-        shutil.copytree(R202 / sample, root / "class" / f"{name}_assignsubmission_file_")
+    lab = labs.load(R202)
+    for name, number, sample in (("Ann Noether", 11, "solution"), ("Bob Bref", 12, "wrong-host-card")):
+        translate(lab, Sample(R202 / sample), name, root / f"class/{name}_{number}_assignsubmission_file_")
     answers = root / "class/Bob Bref_12_assignsubmission_file_/answers.yaml"
     answers.write_text(answers.read_text().replace("lang: fr", "lang: en"), encoding="utf-8")
     now = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)

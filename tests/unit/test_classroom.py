@@ -20,6 +20,8 @@ from grader.classroom.policy import Policy
 from grader.classroom.roster import Roster
 from grader.lab import lab as labs
 from grader.results import ledger
+from grader.submission.samples import samples
+from grader.submission.translation import translate
 
 R202 = LABS / "r202"
 SOLUTION = R202 / "solution"
@@ -59,6 +61,13 @@ def folder(name: str) -> list[tuple[str | zipfile.ZipInfo, bytes]]:
 
 def solution() -> bytes:
     return packed(*folder(""))
+
+
+def own(tmp_path: Path, name: str) -> bytes:
+    """The solution as this student would hand it in."""
+    made = translate(labs.load(R202), samples(labs.load(R202))[0], name, tmp_path / "work" / name)
+    files = sorted(file for file in made.rglob("*") if file.is_file())
+    return packed(*((file.relative_to(made).as_posix(), file.read_bytes()) for file in files))
 
 
 def zipped(tmp_path: Path, *members: tuple[str | zipfile.ZipInfo, bytes]) -> Path:
@@ -220,7 +229,7 @@ def test_a_file_that_the_disk_does_not_give_is_ours(tmp_path: Path, monkeypatch:
 def test_lateness_costs_what_the_policy_says_and_the_ledger_holds_what_changed(tmp_path: Path) -> None:
     member = zipfile.ZipInfo("ada.zip", (2026, 11, 20, 12, 0, 0))
     early = zipfile.ZipInfo("bob.zip", (2026, 11, 1, 12, 0, 0))
-    source = zipped(tmp_path, (member, solution()), (early, solution()))
+    source = zipped(tmp_path, (member, own(tmp_path, "ada")), (early, own(tmp_path, "bob")))
     policy = Policy.model_validate(
         {"deadline": datetime(2026, 11, 19, 11).astimezone(), "late": {"percent": 10, "every": 86400}}
     )

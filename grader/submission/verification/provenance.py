@@ -31,8 +31,9 @@ _CLOCK = timedelta(minutes=2)
 class Given:
     """What there is to hold a submission's evidence against.
 
-    ``student`` is whose variant was answered (None: the author's, which proves a lab and is never verified),
-    ``workspace`` and ``history`` are raw files, ``files`` those of the evidence by name.
+    ``student`` is whose variant was answered (None: the author's), ``workspace`` and ``history`` are raw
+    files, ``files`` those of the evidence by name. A lab's own samples are nobody's, and never verified;
+    what was handed in (``handed_in``) is somebody's, also where it does not say whose.
     """
 
     lab: str
@@ -40,6 +41,7 @@ class Given:
     workspace: bytes | None
     history: bytes
     files: Mapping[str, bytes]
+    handed_in: bool = False
 
 
 def held(bundle: Bundle, given: Given) -> Bundle:
@@ -47,7 +49,7 @@ def held(bundle: Bundle, given: Given) -> Bundle:
     events = history.parse(given.history)
     return replace(
         bundle,
-        unverified=None if given.student is None else unverified(bundle, given),
+        unverified=None if given.student is None and not given.handed_in else unverified(bundle, given),
         given_up=frozenset(one.about for one in events if one.what == "unpredicted"),
         hints=_hints(events),
     )
@@ -66,7 +68,7 @@ def unverified(bundle: Bundle, given: Given) -> dict[str, str]:
     for name, raw in given.files.items():
         if reason := next(_reasons(name, identity, chain, raw, bundle), None):
             found[name] = reason
-    if bundle.commitments and (reason := _of_predictions(chain, bundle)):
+    if bundle.commitments and (reason := _of_predictions(identity, chain, bundle)):
         found[PREDICTIONS_FILE] = reason
     return found
 
@@ -158,7 +160,8 @@ def _of_times(told: _Told, identity: Identity, kept: datetime) -> Iterator[str]:
     if told.began is None:
         yield "it does not say when it began"
         return
-    if told.began < identity.started - _CLOCK:
+    # Differences, and no sums: the first day of the year 1 has none before it.
+    if identity.started - told.began > _CLOCK:
         yield f"it began at {told.began.isoformat()}, before the workspace was started"
     # Times are written to the second.
     if kept - told.began < told.least - timedelta(seconds=2):
@@ -177,7 +180,7 @@ def _whole(value: Any) -> int:
     return min(value, 10**4) if isinstance(value, int) and value > 0 else 0
 
 
-def _of_predictions(chain: Chain, bundle: Bundle) -> str | None:
+def _of_predictions(identity: Identity, chain: Chain, bundle: Bundle) -> str | None:
     """Return why the commitments are not verified: each must be in the history before the run began."""
     if chain.problem:
         return chain.problem
@@ -186,12 +189,14 @@ def _of_predictions(chain: Chain, bundle: Bundle) -> str | None:
         if event.what == "predicted":
             known.setdefault((event.about, event.sha256), at)
     stamp = bundle.run.stamp if bundle.run else None
-    begun = chain.hashes.index(stamp.after) if stamp and stamp.after in chain.hashes else None
+    # A run may have begun before the first line of all.
+    moments = (history.first_hash(identity.nonce), *chain.hashes)
+    begun = moments.index(stamp.after) if stamp and stamp.after in moments else None
     for one in bundle.commitments:
         place = known.get((one.question, one.sha256))
         if place is None:
             return f"{HISTORY_FILE} does not know the prediction of {one.question}"
         is_early = bundle.run is not None and one.time <= evidence.started(bundle.run)
-        if begun is not None and place > begun and is_early:
+        if begun is not None and place >= begun and is_early:
             return f"the prediction of {one.question} comes after the measure in {HISTORY_FILE}"
     return None
