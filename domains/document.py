@@ -76,8 +76,8 @@ def read(file: Path, *, max_bytes: int = MAX_BYTES) -> Document:
     return parse(raw, file, max_bytes=max_bytes)
 
 
-def parse(raw: bytes, file: Path, *, max_bytes: int = MAX_BYTES) -> Document:
-    """Read YAML from bytes; ``file`` is only named in messages."""
+def parse(raw: bytes, file: Path, *, max_bytes: int = MAX_BYTES, words: bool = False) -> Document:
+    """Read YAML from bytes; ``file`` is only named in messages. ``words``: yes, no, on and off stay words."""
     text = _decoded(raw, file, max_bytes)
     try:
         _refuse_depth(text, file)
@@ -85,7 +85,7 @@ def parse(raw: bytes, file: Path, *, max_bytes: int = MAX_BYTES) -> Document:
     except yaml.YAMLError as bad:
         raise _yaml_error(bad, file) from bad
     positions: dict[Path_, Position] = {}
-    data = None if root is None else _plain(root, (), positions, file)
+    data = None if root is None else _plain(root, (), _Given(file, positions, words))
     return Document(file, data, positions)
 
 
@@ -161,33 +161,40 @@ def _refuse_depth(text: str, file: Path) -> None:
             depth -= 1
 
 
-def _plain(node: yaml.Node, path: Path_, positions: dict[Path_, Position], file: Path) -> Any:
-    where = _where(node.start_mark, file)
-    positions[path] = where
+@dataclass(frozen=True)
+class _Given:
+    """What is being read: its file, where each value of it stands, and whether yes and no stay words."""
+
+    file: Path
+    positions: dict[Path_, Position]
+    words: bool
+
+
+def _plain(node: yaml.Node, path: Path_, given: _Given) -> Any:
+    where = _where(node.start_mark, given.file)
+    given.positions[path] = where
     if isinstance(node, yaml.MappingNode):
-        return _mapping(node, path, positions, file)
+        return _mapping(node, path, given)
     if isinstance(node, yaml.SequenceNode):
-        return [_plain(item, (*path, index), positions, file) for index, item in enumerate(node.value)]
-    return _scalar(node, where)
+        return [_plain(item, (*path, index), given) for index, item in enumerate(node.value)]
+    return _scalar(node, where, given.words)
 
 
-def _mapping(
-    node: yaml.MappingNode, path: Path_, positions: dict[Path_, Position], file: Path
-) -> dict[str, Any]:
+def _mapping(node: yaml.MappingNode, path: Path_, given: _Given) -> dict[str, Any]:
     result: dict[str, Any] = {}
     for key_node, value_node in node.value:
-        where = _where(key_node.start_mark, file)
+        where = _where(key_node.start_mark, given.file)
         if not isinstance(key_node, yaml.ScalarNode):
             raise InputError("a key must be a plain word", where=where)
         key = _visible(str(key_node.value), where)
         if key in result:
             raise InputError(f"{shown(key)} is given twice", where=where, remedy="keep one of the two")
-        result[key] = _plain(value_node, (*path, key), positions, file)
-        positions[(*path, f"{key}{_KEY}")] = where
+        result[key] = _plain(value_node, (*path, key), given)
+        given.positions[(*path, f"{key}{_KEY}")] = where
     return result
 
 
-def _scalar(node: Any, where: Position) -> Any:
+def _scalar(node: Any, where: Position, words: bool) -> Any:
     kind = node.tag.rsplit(":", 1)[-1]
     value = _visible(str(node.value), where)
     if kind in {"int", "float"} and len(value) > _MAX_DIGITS:
@@ -200,7 +207,7 @@ def _scalar(node: Any, where: Position) -> Any:
         case "float" if ":" not in value:
             return float(re.sub(r"^([-+]?)\.(inf|nan)$", r"\1\2", value.replace("_", "").lower()))
         # YAML 1.1 reads on, off, yes and no as booleans; models that want the word say so (spec.Switch).
-        case "bool":
+        case "bool" if not words:
             return value.lower() in {"yes", "true", "on"}
         case _:
             return value

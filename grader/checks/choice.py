@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection
-
 from grader.checks import words
 from grader.checks.verdict import Context, graded, result
 from grader.lab.questions import ChoiceQuestion, ChoicesQuestion
+from grader.lab.written import letters
 from grader.results.result import CheckResult, Outcome
 from grader.submission.answers import Answer
 
@@ -48,28 +46,13 @@ def check_choices(question: ChoicesQuestion, answer: Answer, context: Context) -
 
 def chosen_one(question: ChoiceQuestion, answer: Answer) -> str | None:
     """Return the option that was chosen, or None when the answer names none."""
-    chosen = _option(answer.value, question.options)
-    return chosen if chosen in question.options else None
+    chosen = letters(answer.value, question.options) or set()
+    return chosen.pop() if len(chosen) == 1 else None
 
 
 def chosen_some(question: ChoicesQuestion, answer: Answer) -> set[str] | None:
     """Return the options that were ticked, or None when the answer names something else."""
-    chosen = {_option(value, question.options) for value in _listed(answer.value, question.options)}
-    return chosen if chosen <= set(question.options) else None
-
-
-def _option(value: object, options: Collection[str]) -> str:
-    """Return the option that is meant: B stands for b where there is no B."""
-    word = value.strip() if isinstance(value, str) else str(value)
-    meant = [option for option in options if option.casefold() == word.casefold()]
-    return meant[0] if word not in options and len(meant) == 1 else word
-
-
-def _listed(value: object, options: Collection[str]) -> list[object]:
-    """Return what was ticked: a list, or what people write for one (``a, b``), which YAML reads as text."""
-    if isinstance(value, str) and _option(value, options) not in options:
-        return [word for word in re.split(r"[\s,;]+", value) if word]
-    return value if isinstance(value, list) else [value]
+    return letters(answer.value, question.options)
 
 
 def _at(answer: Answer, hint: str) -> str:

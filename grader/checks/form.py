@@ -15,6 +15,7 @@ from grader.lab.questions import (
     TextQuestion,
 )
 from grader.lab.units import readings, unit_shown
+from grader.lab.written import prose
 from grader.language import Lang
 from grader.submission.answers import Answer
 
@@ -32,7 +33,7 @@ def problem(question: Question, answer: Answer, lang: Lang) -> str | None:
             items = ", ".join(question.items)
             return None if ordered(question, answer) else words.AN_ORDER.say(lang, items=items)
         case TextQuestion():
-            return None if isinstance(answer.value, str) else words.A_TEXT.say(lang)
+            return words.A_TEXT.say(lang) if prose(answer.value) is None else None
         case NumberQuestion():
             return _number(answer.value, question.unit, lang)
         case PredictionQuestion(unit=str() as unit):

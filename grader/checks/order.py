@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import itertools
-import re
 from collections.abc import Mapping
 
 from grader.checks import words
 from grader.checks.practical.words import ORDER_OPEN
 from grader.checks.verdict import Context, graded, result, without_value
+from grader.lab import written
 from grader.lab.basis import Expect
 from grader.lab.practical import OrderQuestion
 from grader.language.bilingual import decimal
@@ -16,21 +16,13 @@ from grader.results.result import CheckResult, Evidence, Outcome
 from grader.submission.answers import Answer
 from grader.submission.evidence import REPORT_FILE, Missing, Seen, Why, expected
 
-_LONGEST = 500
 # For each pair: 1 when the first comes first, -1 when the second does, 0 when either may.
 Pairs = Mapping[tuple[str, str], int]
 
 
 def ordered(question: OrderQuestion, answer: Answer) -> list[str] | None:
     """Return the items in the order answered, or None when the answer does not hold each once."""
-    value = answer.value
-    if isinstance(value, str):
-        # A list without brackets, with the signs that people put between: a > b, a, b, a → b.
-        value = [word for word in re.split(r"[\s,;>→]+", value[:_LONGEST]) if word]
-    known = {item.casefold(): item for item in question.items}
-    listed = [known.get(str(one).strip().casefold()) for one in value] if isinstance(value, list) else []
-    found = [one for one in listed if one is not None]
-    return found if len(found) == len(listed) and sorted(found) == sorted(question.items) else None
+    return written.order(answer.value, question.items, question.labels)
 
 
 def check_order(question: OrderQuestion, answer: Answer, context: Context) -> CheckResult:

@@ -7,6 +7,7 @@ from grader.checks.reading.finding import State
 from grader.checks.reading.judging import Judgement, Why, judge
 from grader.checks.verdict import Context, graded, result
 from grader.lab.questions import TextQuestion
+from grader.lab.written import prose
 from grader.language import Lang
 from grader.language.bilingual import Bilingual
 from grader.results.result import CheckResult, Evidence, Outcome
@@ -37,10 +38,10 @@ def check_text(question: TextQuestion, answer: Answer, context: Context) -> Chec
     """Mark a text alone where that is certain; what is not, the teacher reads, with why."""
     lang = context.lang
     expected = "; ".join(idea.means.say(lang) for idea in question.ideas)
-    if not isinstance(answer.value, str):
+    text = prose(answer.value)
+    if text is None:
         hint = words.A_TEXT.say(lang)
         return result(question, Outcome.FAIL, expected=expected, actual=answer.value, hint=hint)
-    text = answer.value
     found = _judged(question, text)
     evidence = _evidence(found)
     if found.alone:

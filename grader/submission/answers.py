@@ -48,7 +48,8 @@ class Answers:
 
 def parse(raw: bytes, lab: str, questions: Collection[str], file: Path = Path(ANSWERS_FILE)) -> Answers:
     """Read answers from bytes; raises :class:`InputError` at the first thing that is not as it should be."""
-    doc = document.parse(raw, file)
+    # Whoever answers no, or is called so, means the word.
+    doc = document.parse(raw, file, words=True)
     if doc.data is None:
         return Answers()
     if not isinstance(doc.data, dict):

@@ -9,6 +9,7 @@ from typing import Any
 
 from domains import files
 from domains.errors import UsageError
+from grader.lab import written
 from grader.lab.lab import Lab
 from grader.lab.questions import PredictionQuestion
 from grader.lab.units import readings
@@ -44,8 +45,7 @@ def commit(lab: Lab, question_id: str, value: Any, workspace: Path, now: datetim
 def plain(question: PredictionQuestion, value: object) -> float | list[str] | None:
     """Return a prediction in the one form that is hashed, or None when it is none."""
     if question.items:
-        listed = [str(item) for item in value] if isinstance(value, list) else []
-        return listed if sorted(listed) == sorted(question.items) else None
+        return written.order(value, question.items, {})
     numbers = readings(value, question.unit or "count")
     return numbers[0] if isinstance(numbers, list) else None
 

@@ -386,7 +386,7 @@ def test_several_options_may_be_written_as_people_do(value: Any) -> None:
     assert judged(CHOICES, value).outcome is Outcome.PASS
 
 
-@pytest.mark.parametrize("value", ["a, x", ",", "a, [b]"])
+@pytest.mark.parametrize("value", ["a, x", ",", "a, b?"])
 def test_what_names_no_option_is_still_wrong(value: str) -> None:
     assert judged(CHOICES, value).outcome is Outcome.FAIL
 

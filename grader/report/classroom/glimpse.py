@@ -8,6 +8,7 @@ from datetime import datetime
 
 from grader.checks.choice import chosen_one, chosen_some
 from grader.lab.questions import ChoiceQuestion, ChoicesQuestion, Question, TextQuestion
+from grader.lab.written import prose
 from grader.language import Lang
 from grader.language.bilingual import Bilingual
 from grader.measure.run import Run
@@ -55,8 +56,8 @@ def take(student: str, name: str, given: Submission) -> Glimpse:
     texts, wrong = {}, {}
     for question in given.questions.values():
         answer = given.answer(question)
-        if isinstance(question, TextQuestion) and isinstance(answer.value, str):
-            texts[question.id] = answer.value
+        if isinstance(question, TextQuestion) and (text := prose(answer.value)):
+            texts[question.id] = text
         elif found := _wrong(question, given):
             wrong[question.id] = found
     run = given.evidence.run
