@@ -110,7 +110,10 @@ def _part(item: pytest.Item, mark: Mark | None, call: pytest.CallInfo[None], cas
     if told.earned is not None and _says_something(call, outcome):
         whole = mark.points if mark and mark.points is not None else case.question.points if case else 0.0
         outcome = _by_points(told.earned, whole)
-        hint = "\n".join([*told.reasons, *([hint] if hint else [])]) if outcome is not Outcome.PASS else ""
+        reasons = [*told.reasons, *([hint] if hint else [])] or [
+            case.question.hint.say(case.lang) if case else ""
+        ]
+        hint = "\n".join(reasons) if outcome is not Outcome.PASS else ""
     error = call.excinfo.value if call.excinfo else None
     # What was awarded before it showed that nothing was answered is not kept.
     earned = None if isinstance(error, Ended) else told.earned

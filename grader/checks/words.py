@@ -105,8 +105,8 @@ TOO_LARGE = both(
     "{file} : la machine de TD ne démarre que des invités d'au plus {memory} et {vcpus} vCPU",
 )
 NO_LAB_HOST = both(
-    "not gradable here without a lab host: grade with --lab-host NAME (`tdlab host list`)",
-    "non notable ici sans machine de TD : notez avec --lab-host NOM (`tdlab host list`)",
+    "not gradable here without a lab host: `tdlab check --boot`, or `tdlab grade --lab-host NAME`",
+    "non notable ici sans machine de TD : `tdlab check --boot`, ou `tdlab grade --lab-host NOM`",
 )
 HOST_REFUSES = both(
     "not gradable on this lab host: {cause} ({remedy})",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from grader.language import LANGUAGES, Lang
+from grader.language.bilingual import both
 
 if TYPE_CHECKING:
     from grader.lab.questions import CodeQuestion
@@ -15,6 +16,12 @@ if TYPE_CHECKING:
     from grader.submission.submission import Submission
     from grader.workspace.feedback import Feedback, Judge
     from grader.workspace.workspace import Workspace
+
+
+_BOOTING = both(
+    "{host}: booting your domains takes some seconds each",
+    "{host} : démarrer vos domaines prend quelques secondes pour chacun",
+)
 
 
 @click.command("check")
@@ -91,6 +98,7 @@ def _judge(place: Workspace, given: Submission, lang: Lang, host: str | None) ->
 
         # A name that stands for no host is said before anything is judged.
         hosts.find(host)
+        click.echo(_BOOTING.say(lang, host=host), err=True)
     return judge
 
 
