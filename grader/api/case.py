@@ -31,13 +31,17 @@ class Student:
 
 @dataclass
 class Told:
-    """What a test said beside its outcome; ``earned`` is None until something is awarded."""
+    """What a test said beside its outcome; ``earned`` is None until something is awarded.
+
+    ``unseen`` says that it asked for a lab host where none is named, and so cannot have seen a guest.
+    """
 
     earned: float | None = None
     reasons: list[str] = field(default_factory=list)
     expected: str = ""
     actual: str = ""
     evidence: list[Evidence] = field(default_factory=list)
+    unseen: bool = False
 
 
 @dataclass(frozen=True)

@@ -71,17 +71,31 @@ class Inside:
         )
 
 
-class LabHost:
-    """A lab host by its name; a guest of the same spec is booted once a process."""
+class NoLabHost(Ended):
+    """A check needs a guest, and nobody named a lab host."""
 
-    def __init__(self, name: str, lang: Lang = "en") -> None:
-        self.name = name
+    def __init__(self, lang: Lang) -> None:
+        super().__init__(Outcome.SKIPPED, words.NO_LAB_HOST.say(lang))
+
+
+class LabHost:
+    """A lab host by its name, or none; a guest of the same spec is booted once a process."""
+
+    def __init__(self, name: str | None, lang: Lang = "en") -> None:
+        self._name = name
         self._lang = lang
+
+    @property
+    def name(self) -> str:
+        """The name of the lab host; none ends the test as SKIPPED."""
+        if self._name is None:
+            raise NoLabHost(self._lang)
+        return self._name
 
     def look(self, spec: DomainSpec) -> Inside:
         """Boot a guest, look at it from inside, and end it; nothing of a submission but the spec goes there.
 
-        What this host cannot run ends the test as SKIPPED; whatever breaks is ERROR.
+        No lab host, or one that cannot run it, ends the test as SKIPPED; whatever breaks is ERROR.
         """
         # The name is the student's own, and no other guest.
         found = _looked(self.name, spec.model_copy(update={"name": "guest"}))

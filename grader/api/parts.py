@@ -18,6 +18,7 @@ class Part(Record):
     """What one test said; ``points`` is its share of the question's (None: an equal share of the rest).
 
     ``earned`` is what was awarded; None means all where it passed, and nothing where it failed.
+    ``waits`` says that it was skipped because nobody named a lab host, and for no other reason.
     """
 
     test: str
@@ -28,6 +29,7 @@ class Part(Record):
     expected: str = ""
     actual: str = ""
     evidence: tuple[Evidence, ...] = ()
+    waits: bool = False
 
 
 class Said(Record):

@@ -8,6 +8,7 @@ pytest itself, and each turn runs them through pytest's own protocol, with its f
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import sys
 from collections import defaultdict
@@ -31,7 +32,7 @@ from grader.api.parts import Part, broken, merged
 from grader.checks.settling import charged
 from grader.checks.verdict import Context
 from grader.lab.questions import CodeQuestion
-from grader.results.result import CheckResult
+from grader.results.result import CheckResult, Outcome
 
 CHECKS = "checks"
 _OPTIONS = (
@@ -59,6 +60,14 @@ def judged(question: CodeQuestion, student: Student) -> CheckResult:
     if not (stamp := _stamp(folder)):
         return broken(question, f"{student.lab.slug} has no {CHECKS}/test_*.py")
     return _held(folder, stamp).judged(question, student)
+
+
+def waits_for_host(question: CodeQuestion, student: Student) -> bool:
+    """Say whether all that its tests skip, they skip because nobody named a lab host."""
+    stamp = _stamp(student.lab.folder)
+    parts = _held(student.lab.folder, stamp).parts(question, student) if stamp else []
+    skipped = [one for one in parts if one.outcome is Outcome.SKIPPED]
+    return bool(skipped) and all(one.waits for one in skipped)
 
 
 class Checks:
@@ -89,20 +98,22 @@ class Checks:
         """Run the tests of a question for a student."""
         if self._faults:
             return broken(question, self._faults[0])
+        context = Context(student.lab.slug, student.lang, student.given.evidence)
+        return charged(merged(question, self.parts(question, student), student.lang), question, context)
+
+    def parts(self, question: CodeQuestion, student: Student) -> list[Part]:
+        """Return what each test of a question says of a student."""
         tests = self._tests.get(question.id, [])
         self._config.stash[TURN] = student
         parts: list[Part] = []
-        if not tests:
-            return merged(question, [], student.lang)
         # Results go to stdout, and a test that prints must not be among them.
         with contextlib.redirect_stdout(sys.stderr):
-            for test, following in zip(tests, [*tests[1:], None], strict=True):
+            for test, following in itertools.zip_longest(tests, tests[1:]):
                 reports = runtestprotocol(test, log=False, nextitem=following)
                 # A teardown that breaks has the last word.
                 said = [one for report in reports if (one := reporting.said_in(report))]
                 parts.append(said[-1].part)
-        context = Context(student.lab.slug, student.lang, student.given.evidence)
-        return charged(merged(question, parts, student.lang), question, context)
+        return parts
 
 
 class _Seen:

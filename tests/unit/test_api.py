@@ -322,11 +322,33 @@ def test_the_workspace_is_bytes_in_memory_and_holds_what_the_lab_names(trial: Tr
     assert trial.result(a=WEB, b=WEB).outcome == "pass"
 
 
-def test_without_a_lab_host_nothing_is_gradable_and_the_remedy_is_named(trial: Trial) -> None:
-    trial.checks("@question('1')\ndef test_a(lab_host):\n    raise OSError('it was run')\n")
-    found = trial.result()
-    assert found.outcome == "skipped"
+@pytest.mark.parametrize(
+    "line",
+    [
+        "lab_host.look(domain.spec)",
+        "assert lab_host.name == 'lab1'",
+        "award(1)\n    lab_host.look(domain.spec)",
+        "pass",
+        "award(1)",
+        "with contextlib.suppress(Exception):\n        lab_host.look(domain.spec)",
+    ],
+)
+def test_without_a_lab_host_nothing_is_earned_and_the_remedy_is_named(trial: Trial, line: str) -> None:
+    trial.ask(("1", 2, ", file: domains/a.xml"))
+    trial.checks(f"import contextlib\n@question('1')\ndef test_a(domain, lab_host, award):\n    {line}\n")
+    found = trial.result(a=WEB)
+    assert (found.outcome, found.points) == ("skipped", 0)
     assert "--lab-host NAME" in found.hint
+
+
+def test_what_is_asserted_before_a_guest_is_booted_fails_without_a_lab_host(trial: Trial) -> None:
+    trial.ask(("1", 2, ", file: domains/a.xml"))
+    trial.checks(
+        "@question('1')\ndef test_a(domain, lab_host):\n"
+        "    assert domain.nic.model == 'igb', 'not an igb'\n    lab_host.look(domain.spec)\n"
+    )
+    found = trial.result(a=WEB)
+    assert (found.outcome, found.points, found.max, found.hint) == ("fail", 0, 2, "not an igb")
 
 
 def test_measures_are_the_students_own_and_are_kept_as_evidence(trial: Trial) -> None:
