@@ -16,11 +16,15 @@ class Fraction(Record):
 
 
 class WrongSample(Record):
-    """What a wrong sample lost, and what its ``wrong.yaml`` says that it loses."""
+    """What a wrong sample lost, and what its ``wrong.yaml`` says that it loses.
+
+    ``needs_lab_host`` are those that it is to lose and only a lab host can tell, where none was given.
+    """
 
     name: str
     lost: tuple[str, ...]
     expected: tuple[str, ...]
+    needs_lab_host: tuple[str, ...] = ()
 
 
 class MutantResult(Record):
@@ -66,6 +70,8 @@ class Proof(Record):
     untouched: Fraction
     wrong: tuple[WrongSample, ...]
     mutants: Mutants
+    # Questions that only a lab host can answer, where none was given: neither proved nor counted.
+    needs_lab_host: tuple[str, ...] = ()
     # What the recorded evidence lacks, and was made up to prove the questions that need it.
     filled_in: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()

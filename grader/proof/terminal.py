@@ -29,11 +29,15 @@ def lines(proof: Proof) -> Iterator[str]:
     yield _line(proof.untouched.fraction == 0, f"untouched workspace scores {proof.untouched.fraction:.0%}")
     for one in proof.wrong:
         is_exact = one.lost == one.expected
-        wanted = "" if is_exact else f", and is to lose {', '.join(one.expected)}"
+        wanted = "" if is_exact else f", and is to lose {', '.join(one.expected) or 'nothing'}"
+        wanted += f" ({', '.join(one.needs_lab_host)}: not proved)" if one.needs_lab_host else ""
         yield _line(is_exact, f"{one.name} loses {', '.join(one.lost) or 'nothing'}{wanted}")
     mutants = proof.mutants
     yield _line(not mutants.survived, f"{mutants.killed} of {mutants.generated} mutants are noticed")
     yield from _by_operator(proof)
+    if proof.needs_lab_host:
+        named = ", ".join(proof.needs_lab_host)
+        yield f"Not proved without a lab host: {named} (tdlab verify {proof.lab} --lab-host NAME)"
     if proof.filled_in:
         yield "Not in the recorded evidence, and made up to prove the questions that need it:"
         yield from (f"  {name}" for name in proof.filled_in)

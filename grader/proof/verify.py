@@ -7,17 +7,19 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from grader.api import session
+from grader.api.case import Student
 from grader.grading import grading, judging
 from grader.lab import lab as labs
 from grader.lab.lab import Lab
-from grader.lab.questions import TextQuestion
+from grader.lab.questions import CodeQuestion, Question, TextQuestion
 from grader.proof import papers
 from grader.proof.mutants import KINDS
 from grader.proof.mutants.mutant import Solved
 from grader.proof.papers import Paper
 from grader.proof.record import Fraction, MutantResult, Mutants, NotApplicable, Proof, WrongSample
 from grader.results.result import CheckResult, Outcome
-from grader.results.score import lost
+from grader.results.score import GRADED, lost
 from grader.submission import submission as submissions
 from grader.submission.samples import Sample
 from grader.submission.submission import Submission
@@ -31,6 +33,7 @@ class _Marker:
     """Checks answers; a text is judged once, for it reads the same whoever wrote it."""
 
     lab: Lab
+    host: str | None = None
     judged: dict[tuple[str, str, str], CheckResult] = field(default_factory=dict)
 
     def result(self, submission: Submission, question_id: str) -> CheckResult:
@@ -39,7 +42,7 @@ class _Marker:
         value = submission.answers.to(question_id).value
         is_shared = isinstance(asked, TextQuestion) and asked is self.lab.question(question_id)
         if not is_shared or not isinstance(value, str):
-            return judging.one_judged(self.lab, asked, submission, None)
+            return judging.one_judged(self.lab, asked, submission, None, self.host)
         key = (question_id, value, submission.answers.lang or "")
         if key not in self.judged:
             self.judged[key] = judging.one_judged(self.lab, asked, submission, None)
@@ -49,6 +52,14 @@ class _Marker:
         """Return all results of a submission, in the order of the lab."""
         return [self.result(submission, one.id) for one in self.lab]
 
+    def waits(self, submission: Submission, found: CheckResult) -> bool:
+        """Say whether a result was skipped, in whole or in part, only because nobody named a lab host."""
+        asked = submission.questions[found.id]
+        if self.host is not None or not isinstance(asked, CodeQuestion) or not _is_skipped(found, asked):
+            return False
+        student = Student(self.lab, submission, submission.answers.lang or "en")
+        return session.waits_for_host(asked, student)
+
 
 @dataclass
 class _Found:
@@ -56,13 +67,20 @@ class _Found:
 
     solution: list[float] = field(default_factory=list)
     untouched: list[float] = field(default_factory=list)
-    wrong: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    wrong: dict[str, WrongSample] = field(default_factory=dict)
     mutants: dict[tuple[str, str, str], MutantResult] = field(default_factory=dict)
+    operators: set[str] = field(default_factory=set)
+    waiting: dict[str, None] = field(default_factory=dict)
     problems: dict[str, None] = field(default_factory=dict)
 
 
-def prove(folder: Path, *, seeds: int = 50, progress: Progress | None = None) -> Proof:
-    """Prove the lab in a folder over so many students; raises InputError when the lab cannot be read."""
+def prove(
+    folder: Path, *, seeds: int = 50, progress: Progress | None = None, host: str | None = None
+) -> Proof:
+    """Prove the lab in a folder over so many students; raises InputError when the lab cannot be read.
+
+    ``host`` names the lab host on which the domains of the first student's samples are booted.
+    """
     lab = labs.load(folder)
     marker, found = _Marker(lab), _Found()
     with tempfile.TemporaryDirectory(prefix="tdlab-verify-") as scratch:
@@ -71,12 +89,17 @@ def prove(folder: Path, *, seeds: int = 50, progress: Progress | None = None) ->
         known, filled = papers.masters(lab, students, place / "masters")
         other = papers.handed_in(lab, known[0], "somebody else", place / "other")
         for seed, student in enumerate(students):
+            # A guest tells the same of every student's domain, and takes its time.
+            marker.host = host if seed == 0 else None
             _one_student(marker, found, known, student, place / str(seed), other)
             if seed == 0:
                 _compare_with_session(marker, found, known, place)
             if progress:
                 progress(seed + 1, seeds)
-    return _proof(lab, seeds, known, filled, found)
+    if host is not None:
+        # What the first student's samples showed there need not be shown again by the others'.
+        found.waiting.clear()
+    return _proof(lab, seeds, filled, found)
 
 
 def _one_student(
@@ -87,13 +110,27 @@ def _one_student(
     _untouched(marker, found, student, place / "untouched")
     for master, paper in zip(known[1:], wrong, strict=True):
         _wrong(marker, found, master, paper, student)
-    for result in _mutants(marker, Solved(marker.lab, solution, other), student):
+    for result in _mutants(marker, found, Solved(marker.lab, solution, other), student):
         key = (result.operator, result.question, result.change)
         found.mutants[key] = _both(found.mutants[key], result) if key in found.mutants else result
 
 
+def _gradable(marker: _Marker, found: _Found, paper: Paper) -> list[CheckResult]:
+    """Return the results of a sample but those that wait for a lab host; any other skip is a problem."""
+    gradable = []
+    for one in marker.results(paper.submission):
+        if marker.waits(paper.submission, one):
+            found.waiting[one.id] = None
+            if one.outcome is Outcome.SKIPPED:
+                continue
+        elif one.outcome in GRADED and _is_skipped(one, paper.submission.questions[one.id]):
+            found.problems[f"{paper.folder.name}: a part of {one.id} is skipped: {one.hint}"] = None
+        gradable.append(one)
+    return gradable
+
+
 def _solution(marker: _Marker, found: _Found, paper: Paper, student: str) -> None:
-    results = marker.results(paper.submission)
+    results = _gradable(marker, found, paper)
     found.solution.append(_fraction(results))
     for one in results:
         if not _is_full(one):
@@ -112,24 +149,31 @@ def _untouched(marker: _Marker, found: _Found, student: str, folder: Path) -> No
 
 
 def _wrong(marker: _Marker, found: _Found, master: Sample, paper: Paper, student: str) -> None:
-    results = marker.results(paper.submission)
+    results = _gradable(marker, found, paper)
+    known = {one.id for one in results}
     name, cost = master.folder.name, tuple(sorted(lost(results)))
-    if name not in found.wrong or sorted(master.loses) != sorted(cost):
-        found.wrong[name] = cost
-    if sorted(master.loses) != list(cost):
-        expected = ", ".join(sorted(master.loses))
-        problem = f"{name} loses {', '.join(cost) or 'nothing'} for {student}, and is to lose {expected}"
+    expected = tuple(sorted(known.intersection(master.loses)))
+    if name not in found.wrong or expected != cost:
+        unproved = tuple(sorted(set(master.loses) - known))
+        found.wrong[name] = WrongSample(name=name, lost=cost, expected=expected, needs_lab_host=unproved)
+    if expected != cost:
+        wanted = ", ".join(expected) or "nothing"
+        problem = f"{name} loses {', '.join(cost) or 'nothing'} for {student}, and is to lose {wanted}"
         found.problems[problem] = None
     for one in results:
         if one.outcome not in {Outcome.PASS, Outcome.PARTIAL, Outcome.FAIL}:
             found.problems[f"{name}: {one.id} is {one.outcome}: {one.hint}"] = None
 
 
-def _mutants(marker: _Marker, solved: Solved, student: str) -> Iterator[MutantResult]:
+def _mutants(marker: _Marker, found: _Found, solved: Solved, student: str) -> Iterator[MutantResult]:
     for kind in KINDS:
         for mutant in kind.make(solved):
+            found.operators.add(kind.name)
             results = [marker.result(mutant.submission, one) for one in mutant.aimed]
             killer = next((one for one in results if _notices(one)), None)
+            if killer is None and (waiting := [o for o in results if marker.waits(mutant.submission, o)]):
+                found.waiting |= {one.id: None for one in waiting}
+                continue
             last = killer or results[0]
             yield MutantResult(
                 operator=mutant.operator,
@@ -156,20 +200,27 @@ def _notices(result: CheckResult) -> bool:
     return result.outcome in {Outcome.FAIL, Outcome.PARTIAL, Outcome.INCONCLUSIVE}
 
 
+def _is_skipped(result: CheckResult, asked: Question) -> bool:
+    """Say whether a result was skipped, or a part of it, which then is not in its maximum."""
+    return result.outcome is Outcome.SKIPPED or (result.outcome in GRADED and result.max < asked.points)
+
+
 def _is_full(result: CheckResult) -> bool:
     return result.outcome is Outcome.PASS and result.points == result.max
 
 
 def _fraction(results: Sequence[CheckResult]) -> float:
-    """Return the part of all points, those of questions that could not be graded too."""
-    return round(sum(one.points for one in results) / sum(one.max for one in results), 4)
+    """Return the part of all points; where there are none (all wait for a lab host), none is lost."""
+    most = sum(one.max for one in results)
+    return round(sum(one.points for one in results) / most, 4) if most else 1.0
 
 
 def _compare_with_session(marker: _Marker, found: _Found, known: Sequence[Sample], place: Path) -> None:
-    """Grade the first student's papers in a real pytest session: it must say the same."""
+    """Grade the first student's papers in a real pytest session: it must say the same, without a lab host."""
+    marker.host = None
     folders = [place / "0" / one.folder.name for one in known] + [place / "0" / "untouched"]
-    session = grading.grade(marker.lab.folder, folders)
-    for folder, graded in zip(folders, session.submissions, strict=True):
+    there_graded = grading.grade(marker.lab.folder, folders).submissions
+    for folder, graded in zip(folders, there_graded, strict=True):
         for here, there in zip(
             marker.results(submissions.load(marker.lab, folder, folder.name)), graded.questions, strict=True
         ):
@@ -179,20 +230,16 @@ def _compare_with_session(marker: _Marker, found: _Found, known: Sequence[Sample
                 ] = None
 
 
-def _proof(lab: Lab, seeds: int, known: Sequence[Sample], filled: tuple[str, ...], found: _Found) -> Proof:
+def _proof(lab: Lab, seeds: int, filled: tuple[str, ...], found: _Found) -> Proof:
     listed = tuple(found.mutants.values())
-    used = {one.operator for one in listed}
     killed = sum(one.killed for one in listed)
-    expected = {one.folder.name: tuple(sorted(one.loses)) for one in known[1:]}
     return Proof(
         lab=lab.slug,
         lab_hash=labs.lab_hash(lab.folder),
         seeds=seeds,
         solution=Fraction(fraction=min(found.solution)),
         untouched=Fraction(fraction=max(found.untouched)),
-        wrong=tuple(
-            WrongSample(name=name, lost=cost, expected=expected[name]) for name, cost in found.wrong.items()
-        ),
+        wrong=tuple(found.wrong.values()),
         mutants=Mutants(
             generated=len(listed),
             killed=killed,
@@ -201,9 +248,10 @@ def _proof(lab: Lab, seeds: int, known: Sequence[Sample], filled: tuple[str, ...
             not_applicable=tuple(
                 NotApplicable(operator=kind.name, why=f"the lab has {kind.asked_by}")
                 for kind in KINDS
-                if kind.name not in used
+                if kind.name not in found.operators
             ),
         ),
+        needs_lab_host=tuple(one.id for one in lab if one.id in found.waiting),
         filled_in=filled,
         problems=tuple(found.problems),
     )

@@ -9,6 +9,7 @@ import pytest
 from domains import hypervisor
 from domains.ownership import PREFIX
 from grader.grading import grading
+from grader.proof.verify import prove
 
 pytestmark = pytest.mark.integration
 
@@ -75,3 +76,12 @@ def test_a_students_domain_is_booted_and_judged_by_what_its_guest_shows(
     with hypervisor.connected() as connection:
         names = [machine.name for machine, _ in connection.machines()]
     assert not [one for one in names if one.startswith(PREFIX) and one.endswith("-guest")]
+
+
+def test_a_lab_is_proved_by_the_guests_of_its_samples(lab: Path, libvirt_daemon: None) -> None:
+    solution = hand_in(lab / "solution", "virtio")
+    (solution / "answers.yaml").write_text("lab: trial\nlang: en\nanswers: {}\n")
+    assert prove(lab, seeds=1).needs_lab_host == ("1",)
+    proof = prove(lab, seeds=1, host="localhost")
+    assert proof.holds, proof.problems
+    assert (proof.solution.fraction, proof.needs_lab_host) == (1, ())

@@ -11,6 +11,8 @@ import pytest
 
 from domains import process
 from domains.paths import LABS
+from grader.api.lab_host import Inside
+from grader.grading.grading import grade
 from grader.lab import lab as labs
 from grader.proof import papers
 from grader.proof.mutants import KINDS, saying
@@ -172,6 +174,146 @@ def test_the_command_prints_its_schema_and_exits_with_1_for_a_survivor(trial: Pa
     shutil.rmtree(trial / "wrong-colour")
     edited(trial, "solution/answers.yaml", '"1.1": a', '"1.1": b')
     assert process.run(words, timeout=60, check=False).status == 1
+
+
+CODE = """\
+      - {id: "1.3", kind: code, points: 1, file: domains/a.xml, ask: {fr: Q, en: Q}, hint: {fr: L, en: R}}
+"""
+CHECK = """\
+import pytest
+from grader.api import question
+
+@question("1.3")
+def test_the_guest_drives_it(domain, lab_host):
+    assert domain.nic.model == "virtio"
+    assert lab_host.look(domain.spec).driver == "virtio_net"
+"""
+WEB = "<domain type='kvm'><name>a</name><devices>{}</devices></domain>"
+NIC = "<interface type='network'><source network='default'/><model type='{}'/></interface>"
+
+
+@pytest.fixture
+def booting(trial: Path) -> Path:
+    """Return a lab that holds, one question of which only a lab host can answer."""
+    with (trial / "lab.yaml").open("a", encoding="utf-8") as file:
+        file.write(CODE)
+    (trial / "checks").mkdir()
+    (trial / "checks" / "test_guest.py").write_text(CHECK)
+    for name, model in (("solution", "virtio"), ("wrong-colour", "virtio"), ("wrong-nic", "igb")):
+        (trial / name / "domains").mkdir(parents=True)
+        (trial / name / "domains" / "a.xml").write_text(WEB.format(NIC.format(model)))
+    (trial / "wrong-nic" / "answers.yaml").write_text(ANSWERS)
+    (trial / "wrong-nic" / "wrong.yaml").write_text(WRONG.replace("1.1", "1.3"))
+    return trial
+
+
+def guests(monkeypatch: pytest.MonkeyPatch, found: object) -> list[str]:
+    """Let hosts show this instead of booting a guest; return the names of those that were asked."""
+    asked: list[str] = []
+
+    def looked(name: str, _: object) -> object:
+        asked.append(name)
+        return found
+
+    monkeypatch.setattr("grader.api.lab_host._looked", looked)
+    return asked
+
+
+def test_what_only_a_lab_host_can_answer_is_named_and_no_problem(booting: Path) -> None:
+    proof = prove(booting, seeds=2)
+    assert proof.holds, list(lines(proof))
+    assert proof.needs_lab_host == ("1.3",)
+    assert (proof.solution.fraction, proof.untouched.fraction) == (1, 0)
+    told = "\n".join(lines(proof))
+    assert "Not proved without a lab host: 1.3 (tdlab verify trial --lab-host NAME)" in told
+
+
+def test_with_a_lab_host_guests_of_the_first_student_prove_it(
+    booting: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = guests(monkeypatch, Inside("virtio_net", ()))
+    proof = prove(booting, seeds=3, host="lab1")
+    assert proof.holds, list(lines(proof))
+    # The solution's and that of wrong-colour: the text of wrong-nic says enough.
+    assert asked == ["lab1", "lab1"]
+    assert proof.needs_lab_host == ()
+    guests(monkeypatch, Inside("e1000", ()))
+    assert prove(booting, seeds=1, host="lab1").solution.fraction == 0.8
+
+
+def test_with_a_lab_host_that_cannot_boot_it_the_skip_is_a_problem(
+    booting: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    guests(monkeypatch, ("no such NIC there", "take another"))
+    proof = prove(booting, seeds=1, host="lab1")
+    assert not proof.holds
+    assert any("solution: 1.3 is skipped" in one and "no such NIC" in one for one in proof.problems)
+
+
+@pytest.mark.parametrize(
+    "instead",
+    [
+        "pytest.skip('not here')",
+        "__import__('grader.api.lab_host').api.lab_host.LabHost(None).look(None)",
+    ],
+)
+def test_a_check_that_skips_by_itself_is_a_problem(booting: Path, instead: str) -> None:
+    edited(
+        booting,
+        "checks/test_guest.py",
+        '    assert lab_host.look(domain.spec).driver == "virtio_net"',
+        f"    {instead}",
+    )
+    edited(booting, "checks/test_guest.py", "domain, lab_host", "domain")
+    proof = prove(booting, seeds=1)
+    assert not proof.holds
+    assert proof.needs_lab_host == ()
+    assert any(one.startswith("solution: 1.3 is skipped") for one in proof.problems)
+
+
+def test_a_part_that_skips_by_itself_is_a_problem_beside_one_that_waits_for_a_lab_host(booting: Path) -> None:
+    skipping = CHECK + '\n@question("1.3")\ndef test_b(domain):\n    pytest.skip("not here")\n'
+    (booting / "checks" / "test_guest.py").write_text(skipping)
+    proof = prove(booting, seeds=1)
+    assert proof.needs_lab_host == ()
+    assert any(one.startswith("solution: 1.3 is skipped") for one in proof.problems)
+    passing = '@question("1.3")\ndef test_c(domain):\n    assert domain.nic.model == "virtio"\n'
+    (booting / "checks" / "test_guest.py").write_text(
+        skipping.replace(CHECK, "import pytest\nfrom grader.api import question\n") + passing
+    )
+    proof = prove(booting, seeds=1)
+    assert any(one.startswith("solution: a part of 1.3 is skipped") for one in proof.problems)
+
+
+def test_an_untouched_workspace_may_not_wait_for_a_lab_host(booting: Path) -> None:
+    edited(booting, "checks/test_guest.py", "domain, lab_host):", "lab_host):")
+    edited(booting, "checks/test_guest.py", '    assert domain.nic.model == "virtio"\n', "")
+    edited(booting, "checks/test_guest.py", "domain.spec", "None")
+    proof = prove(booting, seeds=1)
+    assert any(one.startswith("untouched workspace: 1.3 is skipped") for one in proof.problems)
+
+
+def test_what_a_wrong_sample_loses_only_in_a_guest_is_named_as_not_proved(booting: Path) -> None:
+    edited(booting, "checks/test_guest.py", '    assert domain.nic.model == "virtio"\n', "")
+    proof = prove(booting, seeds=1)
+    assert proof.holds, list(lines(proof))
+    (wrong,) = [one for one in proof.wrong if one.name == "wrong-nic"]
+    assert (wrong.lost, wrong.expected, wrong.needs_lab_host) == ((), (), ("1.3",))
+    assert "wrong-nic loses nothing (1.3: not proved)" in "\n".join(lines(proof))
+
+
+@pytest.mark.parametrize("model", ["e1000", "vmxnet3", "vhost"])
+def test_r202_boots_no_domain_that_says_itself_that_it_is_another(model: str, tmp_path: Path) -> None:
+    lab = labs.load(LABS / "r202")
+    shutil.copytree(lab.folder / "solution", tmp_path / "ann")
+    old, new = ("name='qemu'", "name='vhost'") if model == "vhost" else ("type='virtio'", f"type='{model}'")
+    edited(tmp_path, "ann/domains/web.xml", old, new)
+    if model != "vhost":
+        edited(tmp_path, "ann/domains/web.xml", "<driver name='qemu'/>", "")
+    (graded,) = grade(lab.folder, [tmp_path / "ann"]).submissions
+    (found,) = [one for one in graded.questions if one.id == "3.2-booted"]
+    assert (found.outcome, found.points) == ("fail", 0)
+    assert "domains/web.xml" in found.hint
 
 
 @pytest.mark.parametrize(
