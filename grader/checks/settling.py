@@ -5,6 +5,7 @@ from __future__ import annotations
 from grader.checks import words
 from grader.checks.verdict import Context
 from grader.lab.questions import (
+    CodeQuestion,
     ExperimentQuestion,
     HostQuestion,
     NumberQuestion,
@@ -34,7 +35,7 @@ def rests_on(question: Question) -> tuple[str, ...]:
     match question:
         case NumberQuestion():
             return () if question.expect.value is not None else (REPORT_FILE,)
-        case OrderQuestion():
+        case OrderQuestion() | CodeQuestion():
             return (REPORT_FILE,) if question.measured else ()
         case PredictionQuestion():
             return REPORT_FILE, PREDICTIONS_FILE

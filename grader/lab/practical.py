@@ -58,6 +58,25 @@ class Ranking(Part):
     first: Literal["most", "least"]
     of: dict[str, Measure] = Field(default_factory=dict)
 
+    def measure(self, item: str) -> Measure:
+        """Return what is measured of an item; virtio alone is virtio without vhost."""
+        if item in self.of:
+            return self.of[item]
+        vhost = "off" if item == "virtio" else None
+        return Measure.model_validate({"metric": self.metric, "nic": item, "vhost": vhost})
+
+    def refuse_other(self, items: Iterable[str]) -> None:
+        """Raise Refusal when nothing says what to measure of an item, or it is none of the question's."""
+        items = list(items)
+        _among(self.of, items, "measured", "item")
+        for item in items:
+            if item not in self.of and item not in get_args(NicModel):
+                raise Refusal(
+                    f"{item!r} is no NIC model: nothing says what to measure of it",
+                    path=("items",),
+                    remedy=f"write measured: {{of: {{{item}: {{metric: …, nic: …}}}}}}",
+                )
+
 
 class OrderQuestion(Asked):
     """Items to be put in order: the author's (``right``), or that of the student's own measures."""
@@ -84,24 +103,13 @@ class OrderQuestion(Asked):
         if self.right and len(self.right) != len(self.items):
             raise Refusal("right must hold each item once", path=("right",))
         if self.measured:
-            _among(self.measured.of, self.items, "measured", "item")
-            for item in self.items:
-                if item not in self.measured.of and item not in get_args(NicModel):
-                    raise Refusal(
-                        f"{item!r} is no NIC model: nothing says what to measure of it",
-                        path=("items",),
-                        remedy=f"write measured: {{of: {{{item}: {{metric: …, nic: …}}}}}}",
-                    )
+            self.measured.refuse_other(self.items)
         return self
 
     def measure(self, item: str) -> Measure:
-        """Return what is measured of an item; virtio alone is virtio without vhost."""
-        ranking = self.measured
-        assert ranking is not None  # noqa: S101  only asked of an order by measures
-        if item in ranking.of:
-            return ranking.of[item]
-        vhost = "off" if item == "virtio" else None
-        return Measure.model_validate({"metric": ranking.metric, "nic": item, "vhost": vhost})
+        """Return what is measured of an item."""
+        assert self.measured is not None  # noqa: S101  only asked of an order by measures
+        return self.measured.measure(item)
 
 
 class Shown(Part):

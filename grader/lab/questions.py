@@ -12,7 +12,13 @@ from domains import document
 from domains.document import Refusal
 from domains.spec import NicModel, Switch
 from grader.lab.basis import INSIDE, Asked, Expect, Inside, Measure, Metric, Part, QuestionId, Ratio, Unit
-from grader.lab.practical import ExperimentQuestion, HostQuestion, OrderQuestion, TranscriptQuestion
+from grader.lab.practical import (
+    ExperimentQuestion,
+    HostQuestion,
+    OrderQuestion,
+    Ranking,
+    TranscriptQuestion,
+)
 from grader.language.bilingual import Bilingual
 
 # What all questions are made of is named from here too.
@@ -200,12 +206,23 @@ class CodeQuestion(Asked):
     """A question that the lab's own tests judge (``checks/test_*.py``); see :mod:`grader.api`.
 
     The answer is the student's ``file``, or else an entry of answers.yaml. ``shown`` lets ``tdlab check``
-    show the verdict at once, where it cannot be guessed by trying.
+    show the verdict at once, where it cannot be guessed by trying. ``measured`` says that the answer is that
+    of ``items`` which the student's own measures put first: samples name it anew for each run.
     """
 
     kind: Literal["code"]
     file: Inside | None = None
     shown: bool = False
+    items: tuple[str, ...] = ()
+    measured: Ranking | None = None
+
+    @model_validator(mode="after")
+    def _ranked(self) -> CodeQuestion:
+        if (self.measured is None) != (not self.items):
+            raise Refusal("items and measured belong together", path=("items",))
+        if self.measured:
+            self.measured.refuse_other(self.items)
+        return self
 
 
 # Answered by a file of the submission rather than in answers.yaml; each has its name as ``file``.

@@ -10,7 +10,7 @@ import hashlib
 import json
 import math
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum
@@ -18,6 +18,7 @@ from typing import Any
 
 from pydantic import AwareDatetime, Field, ValidationError
 
+from grader.lab.practical import Ranking
 from grader.lab.questions import Expect, Measure, OrderQuestion
 from grader.measure.matrix import Cell
 from grader.measure.run import CellResult, Record, Run
@@ -178,10 +179,15 @@ def ranked(question: OrderQuestion, bundle: Bundle) -> tuple[str, ...]:
     """Return the right order of a question: the author's, or by the student's own measures, as far as had."""
     if question.measured is None:
         return question.right
-    seen = {item: expected(Expect(measure=question.measure(item)), bundle) for item in question.items}
+    order = by_measures(question.measured, question.items, bundle)
+    return (*order, *(item for item in question.items if item not in order))
+
+
+def by_measures(ranking: Ranking, items: Iterable[str], bundle: Bundle) -> list[str]:
+    """Return the items that were measured, in the order of the student's own measures."""
+    seen = {item: expected(Expect(measure=ranking.measure(item)), bundle) for item in items}
     had = {item: one.value for item, one in seen.items() if isinstance(one, Seen)}
-    order = sorted(had, key=lambda item: had[item], reverse=question.measured.first == "most")
-    return (*order, *(item for item in question.items if item not in had))
+    return sorted(had, key=lambda item: had[item], reverse=ranking.first == "most")
 
 
 def no_run(bundle: Bundle) -> Missing:

@@ -23,7 +23,7 @@ from domains import document
 from domains.document import Document
 from domains.errors import UsageError
 from grader.lab.lab import Lab
-from grader.lab.questions import NumberQuestion, OrderQuestion, Part, QuestionId
+from grader.lab.questions import CodeQuestion, NumberQuestion, OrderQuestion, Part, QuestionId
 from grader.language.bilingual import Bilingual
 from grader.measure.run import Run
 from grader.submission import evidence
@@ -145,17 +145,24 @@ def kept(given: float, before: Seen | Missing, after: Seen, is_wrong: bool) -> f
 
 
 def _reorder(lab: Lab, file: Path, bundle: Bundle, loses: Collection[str]) -> None:
-    """Write each order by measures anew: the right one, or where the sample is to lose it the reverse."""
+    """Write what measures decide anew: the right order, or where the sample is to lose it the reverse."""
     doc = document.read(file)
     text = file.read_text(encoding="utf-8").splitlines(keepends=True)
     for question in lab:
-        if isinstance(question, OrderQuestion) and question.measured and question.id in doc.data["answers"]:
-            where = doc.position(("answers", question.id))
+        if not isinstance(question, OrderQuestion | CodeQuestion) or question.measured is None:
+            continue
+        if question.id not in doc.data["answers"]:
+            continue
+        where = doc.position(("answers", question.id))
+        if isinstance(question, OrderQuestion):
             order = evidence.ranked(question, bundle)[:: -1 if question.id in loses else 1]
             before, listed, after = text[where.line - 1].partition("[")
             if not listed or "]" not in after:
                 raise doc.error(("answers", question.id), "a sample's order is written on one line: [a, b]")
             text[where.line - 1] = f"{before}[{', '.join(order)}{after[after.index(']') :]}"
+        elif ranked := evidence.by_measures(question.measured, question.items, bundle):
+            named = ranked[-1 if question.id in loses else 0]
+            text[where.line - 1] = f"{text[where.line - 1][: where.column - 1]}{named}\n"
     file.write_text("".join(text), encoding="utf-8")
 
 
