@@ -9,8 +9,10 @@ import pytest
 from domains import document
 from domains.paths import LABS
 from grader.checks import Context, check
+from grader.checks.settling import rests_on
 from grader.grading.grading import grade
 from grader.lab import lab as labs
+from grader.lab.questions import file_of
 from grader.language import LANGUAGES
 from grader.results.result import Outcome
 from grader.results.score import lost
@@ -37,6 +39,30 @@ def test_samples_score_what_they_say(folder: Path) -> None:
     solution, *wrong = result.submissions
     assert solution.score == solution.max > 0
     assert len(wrong) >= 2
+
+
+@pytest.mark.parametrize("folder", ALL, ids=lambda folder: folder.name)
+def test_a_wrong_sample_differs_from_the_solution_only_where_it_is_wrong(folder: Path) -> None:
+    lab = labs.load(folder)
+    solution, *wrong = samples(lab)
+    for sample in wrong:
+        lost_ = [one for one in lab if one.id in sample.loses]
+        about = {name for one in lost_ for name in (file_of(one), *rests_on(one)) if name}
+        differing = {
+            name
+            for name in files(solution.folder) | files(sample.folder)
+            if name not in {"wrong.yaml", "answers.yaml"}
+            and raw(solution.folder / name) != raw(sample.folder / name)
+        }
+        assert differing <= about, sample.folder.name
+
+
+def files(folder: Path) -> set[str]:
+    return {file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file()}
+
+
+def raw(file: Path) -> bytes | None:
+    return file.read_bytes() if file.exists() else None
 
 
 def test_the_model_answers_score_full_in_english_too() -> None:
