@@ -19,6 +19,7 @@ from grader.lab.lab import Lab
 from grader.lab.questions import (
     ChoiceQuestion,
     ChoicesQuestion,
+    CodeQuestion,
     DomainQuestion,
     FileQuestion,
     NumberQuestion,
@@ -212,7 +213,7 @@ def on_measures(lab: Lab) -> set[str]:
         one.id
         for one in lab
         if (isinstance(one, NumberQuestion) and one.expect.value is None)
-        or (isinstance(one, OrderQuestion | PredictionQuestion) and one.measured)
+        or (isinstance(one, OrderQuestion | PredictionQuestion | CodeQuestion) and one.measured)
     }
 
 
@@ -290,7 +291,10 @@ def hostile_xml(text: str) -> Maker:
     def made(school: School, name: str) -> Pupil:
         files, question = school.solution(name), domain_question(school.lab)
         files[question.file] = text.encode()
-        known = Known(loses=(question.id,), hint=f"{question.file}")
+        on_it = {one.id for one in school.lab if isinstance(one, CodeQuestion) and one.file == question.file}
+        # Which driver its guest has is asked apart, and only the test says of which domain.
+        on_it |= {question.id, "3.2-inside"}
+        known = Known(loses=tuple(sorted(on_it)), hint=f"{question.file}")
         return school.pupil(name, "hostile XML", known, school.archive(name, files))
 
     return made

@@ -15,6 +15,7 @@ from grader.lab.lab import Lab
 from grader.lab.questions import (
     ChoiceQuestion,
     ChoicesQuestion,
+    CodeQuestion,
     DomainQuestion,
     ExperimentQuestion,
     HostQuestion,
@@ -67,21 +68,27 @@ def planned(lab: Lab, scratch: Path, *, right: bool) -> Plan:
         other = _of(lab, translate(lab, sample, STUDENT, scratch / sample.folder.name))
         for name in sample.loses:
             question = lab.question(name)
-            if isinstance(question, _TYPED):
+            if isinstance(question, _TYPED) or (isinstance(question, CodeQuestion) and not question.file):
                 plan.answers[name] = other.answers.get(name)
-            elif isinstance(question, DomainQuestion):
-                plan.files[question.file] = other.files[question.file]
+            elif file := _written(question):
+                plan.files[file] = other.files[file]
             else:
                 continue
             plan.loses.add(name)
     return plan
 
 
+def _written(question: Question | None) -> str | None:
+    """Return the file that a student writes to answer a question, if it is one."""
+    return question.file if isinstance(question, DomainQuestion | CodeQuestion) else None
+
+
 def _of(lab: Lab, folder: Path) -> Plan:
+    named = {one.file if isinstance(one, TranscriptQuestion) else _written(one) for one in lab}
     files = {
-        one.file: (folder / one.file).read_text(encoding="utf-8")
-        for one in lab
-        if isinstance(one, DomainQuestion | TranscriptQuestion) and (folder / one.file).is_file()
+        name: (folder / name).read_text(encoding="utf-8")
+        for name in sorted(name for name in named if name)
+        if (folder / name).is_file()
     }
     return Plan(dict(document.read(folder / "answers.yaml").data["answers"]), files)
 
@@ -99,7 +106,8 @@ def walk(terminal: Terminal, way: Way, plan: Plan, folder: Path, *, right: bool)
     for name, text in plan.files.items():
         _write(terminal, name, text)
     _answer(terminal, place, plan, right=right)
-    terminal.run("clear; tdlab check")
+    boot = f" --boot --host {way.host}" if way.host else ""
+    terminal.run(f"clear; tdlab check{boot}", deadline=_MEASURE_SECONDS)
     assert place.submission().answers.problem is None, terminal.screen()
     plan.loses.update(_hint(terminal, place, plan, right=right))
     _must(terminal, "tdlab submit")
@@ -195,22 +203,13 @@ def _value(question: Question, plan: Plan, bundle: Bundle) -> Any:
         found = evidence.expected(question.expect, bundle)
         return float(f"{found.value:.4g}") if isinstance(found, Seen) else None
     if isinstance(question, OrderQuestion) and question.measured:
-        return _ranked(question, bundle)
-    if isinstance(question, DomainQuestion | TranscriptQuestion | HostQuestion | ExperimentQuestion):
+        return list(evidence.ranked(question, bundle))
+    if isinstance(question, CodeQuestion) and question.measured:
+        ranked = evidence.by_measures(question.measured, question.items, bundle)
+        return ranked[-1 if question.id in plan.loses else 0] if ranked else None
+    if _written(question) or isinstance(question, TranscriptQuestion | HostQuestion | ExperimentQuestion):
         return None
     return plan.answers.get(question.id)
-
-
-def _ranked(question: OrderQuestion, bundle: Bundle) -> list[str]:
-    from grader.lab.questions import Expect
-
-    found = {
-        item: evidence.expected(Expect(measure=question.measure(item)), bundle) for item in question.items
-    }
-    values = {item: one.value for item, one in found.items() if isinstance(one, Seen)}
-    descending = question.measured is not None and question.measured.first == "most"
-    ranked = sorted(values, key=lambda item: values[item], reverse=descending)
-    return ranked + [item for item in question.items if item not in values]
 
 
 def _must(terminal: Terminal, command: str) -> None:
@@ -227,5 +226,5 @@ def go(way: Way, folder: Path, *, right: bool) -> tuple[SubmissionGrade, set[str
         folder, {"LANG": "C.UTF-8", "TERM": "screen", "HOME": str(Path.home())}
     ) as terminal:
         archive = walk(terminal, way, plan, folder, right=right)
-    (graded,) = grade(way.lab.folder, [archive], lang="fr").submissions
+    (graded,) = grade(way.lab.folder, [archive], lang="fr", host=way.host).submissions
     return graded, plan.loses

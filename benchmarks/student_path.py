@@ -16,7 +16,7 @@ from pathlib import Path
 
 from benchmarks._student import Way, go
 from grader.lab import lab as labs
-from grader.results.score import lost
+from grader.results.score import OUT_OF, lost, mark
 
 
 def main(words: Sequence[str] = ()) -> int:
@@ -41,12 +41,14 @@ def main(words: Sequence[str] = ()) -> int:
         figures[name] = {
             "score": graded.score,
             "max": graded.max,
+            "mark": mark(graded),
             "lost": sorted(gone),
             "expected": sorted(loses),
             "open": open_,
             "seconds": seconds,
         }
-        print(f"{name}: {graded.score:g}/{graded.max:g}, lost {sorted(gone)}, {seconds} s", file=sys.stderr)
+        said = f"{graded.score:g}/{graded.max:g} points, {mark(graded)}/{OUT_OF}"
+        print(f"{name}: {said}, lost {sorted(gone)}, {seconds} s", file=sys.stderr)
     document_ = {"schema": "tdlab.benchmark/1", "name": "student_path", "ratios": {}, "figures": figures}
     print(json.dumps(document_, ensure_ascii=False))
     return 0 if good else 1
