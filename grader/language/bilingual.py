@@ -20,7 +20,7 @@ class Bilingual(BaseModel):
     en: Annotated[str, Field(min_length=1)]
 
     def say(self, lang: Lang, **values: object) -> str:
-        """Return the text in one language, French with its spaces, ``{names}`` filled in when values are given."""
+        """Return the text in one language, French with its spaces, ``{names}`` filled in if given."""
         text = typeset(self.fr, lang) if lang == "fr" else self.en
         return text.format(**values) if values else text
 
