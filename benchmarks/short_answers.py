@@ -32,7 +32,7 @@ def main() -> None:
     questions = {one.id: one for one in lab if isinstance(one, TextQuestion)}
     figures: dict[str, Any] = {"rule": f"wrong: more than {_TOLERANCE} of the points from the label"}
     rows: list[dict[str, Any]] = []
-    for part in ("tune", "held", "held2"):
+    for part in ("tune", "held", "held2", "held3"):
         text = (_DATA / f"{part}.jsonl").read_text(encoding="utf-8")
         here = [json.loads(line) for line in text.splitlines()]
         judged = [(row, judge(questions[row["question"]], row["answer"])) for row in here]
@@ -51,7 +51,7 @@ def main() -> None:
 def _totals(judged: list[tuple[dict[str, Any], Judgement]]) -> dict[str, Any]:
     kinds: dict[str, Counter[str]] = {}
     for row, found in judged:
-        is_wrong = found.alone and abs(found.fraction - row["fraction"]) > _TOLERANCE
+        is_wrong = found.alone and _differs(found.fraction, row["fraction"])
         kinds.setdefault(row["kind"], Counter()).update(
             answers=1, alone=int(found.alone), wrong=int(is_wrong)
         )
@@ -65,6 +65,11 @@ def _totals(judged: list[tuple[dict[str, Any], Judgement]]) -> dict[str, Any]:
         "for_the_teacher": dict(Counter(found.why.value for _, found in judged if not found.alone)),
         "kinds": {kind: dict(kinds[kind]) for kind in sorted(kinds)},
     }
+
+
+def _differs(given: float, fair: float | None) -> bool:
+    """Say whether a mark given alone is wrong; where no mark is fair (None), any is."""
+    return fair is None or abs(given - fair) > _TOLERANCE
 
 
 def _show(part: str, totals: dict[str, Any]) -> None:
