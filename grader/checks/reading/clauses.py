@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from grader.checks.reading.negation import denied
 from grader.checks.reading.tokens import Token
@@ -12,24 +13,33 @@ from grader.checks.reading.tokens import Token
 # Both ways at once: whatever the words say, the writer has not chosen.
 _EACH = r"ou alors|ou bien|"
 _EITHER = (
-    r"\b({}soit .* soit|either|a la fois|l un ou l autre|or else|ou pas|or not"
+    r"\b({}soit .* soit|either(?! way)\b.* or|(?<!vm )(?<!une )(?<!seule )a la fois .* et|l un ou l autre|or else|ou pas|or not"
     r"|one or the other|ou sinon|or both|ou les deux|un peu des deux|both .* and (slow|fast|not)"
     r"|d un cote .* de l autre)\b"
 )
 _CHOOSING = (re.compile(_EITHER.format(_EACH)), re.compile(_EITHER.format("")))
 _DOUBT = re.compile(
     r"\b(depends?|dependra|dependrait|n importe le?quel|peu importe|whatever|whichever|or maybe|ou peut etre"
-    r"|i hesitate|j hesite|not sure (if|whether|about)|pas sure? (si|que|de)|peut etre|maybe|perhaps|parfois"
+    r"|i hesitate|j hesite|not sure (if|whether|about)|pas sure? (si|que|de)|(peut etre|maybe|perhaps)(?! \d)|parfois"
     r"|sometimes|some say|on dit que|certains disent|probablement|possibly"
     r"|ou l inverse|ou le contraire|or the (reverse|opposite)|other way (round|around)|vice versa"
     r"|might be|could be|pourrait etre|plus ou moins|more or less|(pas|not) certain"
     r"|not (really |very )?sure|i guess|je dirais"
     r"|i would say|tantot|in theory|en theorie|je suppose|i suppose|je suis pas sur|no idea (if|whether)"
+    r"|sauf si c est (le contraire|l inverse)|je (me )?(confonds?|melange|embrouille)|je me trompe"
+    r"|i (always )?(mix|confuse|mess) (them|it|these|those|the two|both)"
+    # What was said is taken back.
+    r"|en fait non|ah non|non (en fait|attend\w*|plutot)|actually no|wait no|no wait|on second thought"
     # What is said is called false as a whole: nobody knows how much of it is meant.
     r"|(ne )?est (pas (vrai|exact)|faux|inexact) (que|qu|de)|faux de (dire|croire|penser)"
     r"|not (true|correct|right) (that|to)|(false|wrong|untrue|incorrect) (that|to (say|think|believe)))\b"
 )
 
+# « …, jsp »: alone in its clause, this is said of all the rest.
+_UNSURE = re.compile(
+    r"((mais|et|but|enfin|bah) )?((je (ne )?(sais|me souviens|me rappelle) (pas|plus)|(i )?(do not|can not) (know|remember)"
+    r"|idk|dunno|j ai oublie|i forgot|(i )?(am )?not sure|pas sure?)( trop| vraiment| really| though)?)"
+)
 
 # Whoever speaks of the marking may have written the rest for a program to find.
 _OF_MARKS = re.compile(
@@ -75,4 +85,10 @@ def goes_both_ways(text: Sequence[Token], *, is_paired: bool = False) -> bool:
     if any("?" in token.typed for token in text):
         return True
     said = " ".join(token.plain for token in text if not token.is_mark)
-    return bool(_DOUBT.search(said) or _CHOOSING[is_paired].search(said))
+    return bool(_DOUBT.search(said) or _CHOOSING[is_paired].search(said)) or _is_unsure(text)
+
+
+def _is_unsure(text: Sequence[Token]) -> bool:
+    pieces = groupby(text, key=lambda token: token.is_mark)
+    said = (" ".join(token.plain for token in piece) for is_mark, piece in pieces if not is_mark)
+    return any(_UNSURE.fullmatch(one) for one in said)

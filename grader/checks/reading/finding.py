@@ -70,7 +70,10 @@ class Read:
             tokens += [*sentence.tokens, _STOP]
             numbers += [number] * (len(sentence.tokens) + 1)
         none: frozenset[str] = frozenset()
-        atoms = tuple(none if one.is_mark else lexicon.atoms(one.plain) for one in tokens)
+        arrow = lexicon.atoms(">")
+        atoms = tuple(
+            lexicon.atoms(one.plain) if not one.is_mark else arrow if one.is_arrow else none for one in tokens
+        )
         index: dict[str, list[int]] = {}
         named: dict[int, frozenset[str]] = {}
         clauses: list[int] = []
@@ -153,8 +156,11 @@ def find(wording: Wording, read: Read) -> Match | None:
     return best
 
 
-def is_denied(wording: Wording, read: Read) -> bool:
-    """Say whether a wording stands somewhere with a word that is denied, whatever it says elsewhere."""
+def is_denied(wording: Wording, read: Read, but: frozenset[int]) -> bool:
+    """Say whether a wording stands somewhere with a word that is denied, whatever it says elsewhere.
+
+    ``but``: places whose denial takes nothing back.
+    """
     wanted: list[tuple[list[Place], bool]] = []
     for term in wording.terms:
         places = read.of_term(term)
@@ -166,7 +172,7 @@ def is_denied(wording: Wording, read: Read) -> bool:
         else:
             wanted.append((places, term.mode in {"said", "after"}))
     for at, (places, is_said) in enumerate(wanted):
-        taken_back = [place for place in places if is_said and read.is_denied(place)]
+        taken_back = [place for place in places if is_said and read.is_denied(place) and not but & {*place}]
         others = [other for number, (other, _) in enumerate(wanted) if number != at]
         place = _together([taken_back, *others], _SPAN_OF_DENIAL) if taken_back else None
         if place and read.sentences[place[0]] == read.sentences[place[-1]]:

@@ -136,7 +136,7 @@ class _Found:
             for name, match in right.items()
         }
         return cls(
-            rules, read, own, wrong, is_settled, _names(own, State.SAID), held, _is_mixed(rules, read, own)
+            rules, read, own, wrong, is_settled, _names(own, State.SAID), held, _is_mixed(rules, read, own, wrong)
         )
 
     @property
@@ -150,13 +150,18 @@ class _Found:
         return _names(self.right, State.DENIED)
 
 
-def _is_mixed(rules: Rubric, read: Read, right: Mapping[str, Match | None]) -> bool:
+def _is_mixed(
+    rules: Rubric, read: Read, right: Mapping[str, Match | None], wrong: Mapping[str, Match | None]
+) -> bool:
     """Say whether an idea that is said is denied as well, in other words: « pas directement, mais vite »."""
     if not read.denied:
         return False
+    # To deny a wrong idea takes no right one back.
+    denied = [match for match in wrong.values() if match and match.state is State.DENIED]
+    but = frozenset(at for match in denied for at in match.places)
     ideas = [[one for one in rules.ideas[name] if not one.subjects] for name in _names(right, State.SAID)]
     return any(
-        any(finding.is_denied(one, read) for one in ways) and not _by_denial(ways, read) for ways in ideas
+        any(finding.is_denied(one, read, but) for one in ways) and not _by_denial(ways, read) for ways in ideas
     )
 
 
@@ -237,9 +242,9 @@ def _why_none(found: _Found, rest: Rest) -> Why:
     if not found.denied:
         return Why.OFF_TOPIC if rest.is_elsewhere(found.missing) else Why.UNCLEAR_REST
     # Of a pair, what is denied may be the subject, the choice, or one choice of two: not certain.
-    is_certain = not found.rules.subjects and rest.signs(found.missing) == 0
-    is_certain &= len(found.denied) == len(found.right) or rest.is_little()
-    return Why.DENIED if is_certain else Why.UNCLEAR_DENIAL
+    is_whole = len(found.denied) == len(found.right)
+    is_certain = is_whole or (rest.signs(found.missing) == 0 and rest.is_little())
+    return Why.DENIED if is_certain and not found.rules.subjects else Why.UNCLEAR_DENIAL
 
 
 def _seen(found: Mapping[str, Match | None], read: Read) -> tuple[Seen, ...]:

@@ -109,7 +109,8 @@ def _french(sentence: Sequence[Token], plain: Sequence[str], at: int) -> set[int
             if plain[place] == "pas" and _is_only(plain, place):
                 return set()
             return {*range(at + 1, place), *_forward(sentence, plain, place, _FAR)}
-    return set(_forward(sentence, plain, at, _NEAR))
+    # « n VM » counts them.
+    return set(_forward(sentence, plain, at, _NEAR)) if plain[at] == "ne" else set()
 
 
 def _is_only(plain: Sequence[str], at: int) -> bool:

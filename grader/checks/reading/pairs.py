@@ -186,7 +186,9 @@ def _listed(rules: Rubric, mentions: Sequence[Mention], read: Read) -> Iterator[
 
 
 def _is_bare(rules: Rubric, mentions: Sequence[Mention], read: Read) -> bool:
-    """Say whether hardly anything but choices is said."""
+    """Say whether hardly anything but choices is said, in words that are not in every answer."""
+    if any(read.atoms[one.at] <= rules.background for one in mentions):
+        return False
     used = {at for one in mentions for at in range(one.at, one.end + 1)}
     stop = common()["stop"]
     others = [

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from grader.checks.reading.stems import stems
-from grader.checks.reading.tokens import common
+from grader.checks.reading.tokens import common, unglued
 from grader.checks.reading.wording import (
     AGENTS,
     BACKGROUND,
@@ -56,7 +56,7 @@ class Rubric:
 
     def says_nothing(self, word: str) -> bool:
         """Say whether a word, in any form, is one of the question or of every day."""
-        return word.isdigit() or not self.quiet.isdisjoint(stems(word))
+        return word.isdigit() or any(not self.quiet.isdisjoint(stems(one)) for one in (word, unglued(word)))
 
 
 @lru_cache(maxsize=256)

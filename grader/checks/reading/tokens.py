@@ -17,6 +17,8 @@ _DECIMAL = re.compile(r"(?<=\d)[.,](?=\d)")
 # « leeeent »; a double letter may be right.
 _DRAWN_OUT = re.compile(r"([^\W\d_])\1{2,}")
 _APOSTROPHES = re.compile(r"['’`´]")
+# « lhyperviseur », « dexit »: an elision without its apostrophe.
+_GLUED = re.compile(r"([cdjlmns]|qu)(?=[aeiouyh]\w{3})")
 # Longer than any word of the subject: kept whole, and never stemmed or corrected.
 LONGEST_WORD = 40
 
@@ -33,6 +35,11 @@ class Token:
     def ends(self) -> bool:
         """Whether a sentence ends here."""
         return self.is_mark and self.plain == "."
+
+    @property
+    def is_arrow(self) -> bool:
+        """Whether this leads from one thing to the next: « BIOS > CPU > SVM »."""
+        return self.is_mark and (">" in self.typed or "→" in self.typed)
 
 
 @lru_cache(maxsize=1)
@@ -56,6 +63,11 @@ def plain(text: str) -> str:
 def tokens(text: str) -> tuple[Token, ...]:
     """Return the words and marks of a text: elisions and n't taken apart, short forms written out."""
     return tuple(_walk(_DECIMAL.sub("", text)))
+
+
+def unglued(word: str) -> str:
+    """Return a plain word without the elision that is stuck to it (« lhote »), or "" where there is none."""
+    return word[1 if word[0] != "q" else 2 :] if _GLUED.match(word) else ""
 
 
 def words(text: str) -> list[str]:

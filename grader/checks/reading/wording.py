@@ -4,7 +4,7 @@ A wording is terms that stand together in one sentence, in any order. A term is 
 alternative is a word in any form, a beginning (``word*``), words in a row (``page_table``), or a name from
 the lab's vocabulary (``{exit}``). ``no:term`` wants the term denied, ``any:term`` takes it either way,
 ``without:term`` wants it nowhere in the sentence, ``after:term`` behind the term before it, ``beside:term``
-leaves the word to another idea. With ``maybe:term`` a wording never fits, and the answer goes to the teacher.
+leaves the word to another idea. ``>`` is an arrow that the writer draws. With ``maybe:term`` a wording never fits, and the answer goes to the teacher.
 ``term@{guest}`` wants it done by the guest, where the text says by whom; the entry ``agents`` names all that
 may do something. ``subject = choice`` pairs names of ``pairs``.
 """
@@ -18,7 +18,7 @@ from typing import Literal
 
 from grader.checks.reading import typos
 from grader.checks.reading.stems import stems
-from grader.checks.reading.tokens import common, plain, words
+from grader.checks.reading.tokens import common, plain, unglued, words
 
 Mode = Literal["said", "no", "any", "without", "after", "beside", "maybe"]
 _MODES: dict[str, Mode] = {
@@ -130,7 +130,7 @@ class Lexicon:
         if found is None:
             found = self._exact(word)
             if not found and word not in self._known and not word.startswith(self._known_starts):
-                found = self._mistyped(word)
+                found = self._exact(unglued(word)) or self._mistyped(word)
             if len(self._cache) < 50_000:
                 self._cache[word] = found
         return found
