@@ -13,7 +13,7 @@ from grader.checks.reading.tokens import Token
 # Both ways at once: whatever the words say, the writer has not chosen.
 _EACH = r"ou alors|ou bien|"
 _EITHER = (
-    r"\b({}soit .* soit|either(?! way)\b.* or|(?<!vm )(?<!une )(?<!seule )a la fois .* et|l un ou l autre|or else|ou pas|or not"
+    r"\b({}soit .* soit|either\b.* or|(?<!care )either way|(?<!vm )(?<!une )(?<!seule )a la fois .* et|l un ou l autre|or else|ou pas|or not"
     r"|one or the other|ou sinon|or both|ou les deux|un peu des deux|both .* and (slow|fast|not)"
     r"|d un cote .* de l autre)\b"
 )

@@ -22,6 +22,7 @@ _SMALL = common()["stop"] - frozenset(common()["leading"].split())
 # Words that join two clauses, so that the second may say another thing.
 _JOINS = frozenset(common()["joins"].split())
 _GOES_ON = frozenset(common()["goes_on"].split())
+_DENYING = frozenset("no non not sans without pas aucun aucune zero plus rien nothing".split())
 _STOP = Token(".", ".", is_mark=True)
 
 Place = tuple[int, ...]
@@ -132,7 +133,10 @@ class Read:
         return agents(self.tokens, self.clauses, self.named, at)
 
     def is_denied(self, place: Place) -> bool:
-        """Say whether a negation reaches the words of a place."""
+        """Say whether a negation reaches the words of a place; « sans intermédiaire » holds its own."""
+        first = place[0]
+        if len(place) > 1 and self.tokens[first].plain in _DENYING:
+            return first in self.denied
         return any(at in self.denied for at in place)
 
 
@@ -156,10 +160,10 @@ def find(wording: Wording, read: Read) -> Match | None:
     return best
 
 
-def is_denied(wording: Wording, read: Read, but: frozenset[int]) -> bool:
+def is_denied(wording: Wording, read: Read, but: frozenset[int], *, wholly: bool = False) -> bool:
     """Say whether a wording stands somewhere with a word that is denied, whatever it says elsewhere.
 
-    ``but``: places whose denial takes nothing back.
+    ``but``: places whose denial takes nothing back; ``wholly``: with all its words denied.
     """
     wanted: list[tuple[list[Place], bool]] = []
     for term in wording.terms:
@@ -175,6 +179,8 @@ def is_denied(wording: Wording, read: Read, but: frozenset[int]) -> bool:
         taken_back = [place for place in places if is_said and read.is_denied(place) and not but & {*place}]
         others = [other for number, (other, _) in enumerate(wanted) if number != at]
         place = _together([taken_back, *others], _SPAN_OF_DENIAL) if taken_back else None
+        if place and wholly and not read.denied.issuperset(place):
+            continue
         if place and read.sentences[place[0]] == read.sentences[place[-1]]:
             return True
     return False

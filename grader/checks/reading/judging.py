@@ -21,6 +21,8 @@ _LONGEST = 120
 _SOUP = 5
 _LIST = 8
 _BREATH = 9
+# So many words that hint at a right idea beside a wrong one are chance.
+_CHANCE = 2
 # Longer texts are not read at all: no honest short answer comes near.
 _MOST_LETTERS = 20_000
 
@@ -35,6 +37,8 @@ class Why(StrEnum):
     SOME_IDEAS = "some-ideas"
     WRONG_IDEA = "wrong-idea"
     DENIED = "denied"
+    # Half of the ideas or less, and a wrong one: between nothing and that, a fair mark is at most a quarter off.
+    SOME_AND_WRONG = "some-and-wrong"
     # What follows is for the teacher.
     LONG = "long"
     HEDGED = "hedged"
@@ -159,9 +163,12 @@ def _is_mixed(
     # To deny a wrong idea takes no right one back.
     denied = [match for match in wrong.values() if match and match.state is State.DENIED]
     but = frozenset(at for match in denied for at in match.places)
-    ideas = [[one for one in rules.ideas[name] if not one.subjects] for name in _names(right, State.SAID)]
+    said = _names(right, State.SAID)
+    # Where all ideas are said, only one that is denied word for word leaves doubt.
+    wholly = len(said) == len(right)
+    ideas = [[one for one in rules.ideas[name] if not one.subjects] for name in said]
     return any(
-        any(finding.is_denied(one, read, but) for one in ways) and not _by_denial(ways, read) for ways in ideas
+        any(finding.is_denied(one, read, but, wholly=wholly) for one in ways) and not _by_denial(ways, read) for ways in ideas
     )
 
 
@@ -203,13 +210,14 @@ def _why(found: _Found) -> Why:
     if found.is_settled and all(name in rules.choosing for name in found.held) and found.missing:
         # Each choice is right or wrong by itself, and there is nothing else to say.
         return Why.SOME_IDEAS if found.said else Why.WRONG_IDEA
-    if found.held and found.said:
-        return Why.BOTH
     rest = Rest(rules, found.read, [one for one in (*found.right.values(), *found.wrong.values()) if one])
     if found.held:
         # Of pairs, all that is said of any subject was read: there is nothing to hint at more.
-        is_certain = bool(rules.subjects) or rest.signs(found.missing, elsewhere=True) <= 1
-        return Why.WRONG_IDEA if is_certain else Why.BOTH
+        hints = 0 if rules.subjects else rest.signs(found.missing, elsewhere=True)
+        if not found.said:
+            return Why.WRONG_IDEA if hints <= (1 if found.denied else _CHANCE) else Why.BOTH
+        is_half = len(found.said) * 2 <= len(found.right) and not found.denied
+        return Why.SOME_AND_WRONG if is_half and hints <= 1 else Why.BOTH
     if found.mixed:
         return Why.UNCLEAR_DENIAL
     if not found.missing:

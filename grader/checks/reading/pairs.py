@@ -172,8 +172,7 @@ def _listed(rules: Rubric, mentions: Sequence[Mention], read: Read) -> Iterator[
     subjects = list(rules.subjects)[: rules.asked_for]
     for counted in _COUNTED:
         marks = _in_order(read, counted[: len(subjects)])
-        named = [one.at for one in mentions if one.kind == _SUBJECT]
-        if len(marks) == len(subjects) > 2 and all(marks[-1] < one for one in named):
+        if len(marks) == len(subjects) > 2 and _is_counted(subjects, marks, mentions):
             yield from _between(subjects, marks, mentions, read)
             return
     if any(one.kind == _SUBJECT for one in mentions):
@@ -185,15 +184,22 @@ def _listed(rules: Rubric, mentions: Sequence[Mention], read: Read) -> Iterator[
             yield Chosen(subject, one.name, (one.at,))
 
 
+def _is_counted(subjects: Sequence[str], marks: Sequence[int], mentions: Sequence[Mention]) -> bool:
+    """Say whether a subject is named only behind its own number, or behind them all."""
+    named = [one for one in mentions if one.kind == _SUBJECT and one.at < marks[-1]]
+    own = dict(zip(subjects, zip(marks, marks[1:], strict=False), strict=False))
+    return all(one.name in own and own[one.name][0] < one.at < own[one.name][1] for one in named)
+
+
 def _is_bare(rules: Rubric, mentions: Sequence[Mention], read: Read) -> bool:
-    """Say whether hardly anything but choices is said, in words that are not in every answer."""
+    """Say whether hardly anything but choices is said up to the last, in words that are not in every answer."""
     if any(read.atoms[one.at] <= rules.background for one in mentions):
         return False
     used = {at for one in mentions for at in range(one.at, one.end + 1)}
     stop = common()["stop"]
     others = [
         token
-        for at, token in enumerate(read.tokens)
+        for at, token in enumerate(read.tokens[: mentions[-1].end])
         if not token.is_mark
         and at not in used
         and token.plain not in stop

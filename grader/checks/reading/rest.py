@@ -21,6 +21,8 @@ _UNSURE = re.compile(
     r"|(do|can) not (know|remember|recall)|i forgot|dunno|idk|no (idea|clue)"
     r"|aucune idee|pas d idee|(ai|j ai) oublie)\b"
 )
+# So many unknown words beside an idea are how it is told.
+_FEW = 3
 # In so many words a single hint of an idea is chance: the text is about something else.
 _MANY = 6
 
@@ -100,13 +102,17 @@ class Rest:
         if any(one.is_denied and not one.atoms & self._rules.wrong for one in self._new(beside)):
             return False
         new = [one for one in self._new(beside) if not one.is_denied]
-        # One such word is little, beside an idea and not in a clause of its own.
-        is_little = len(new) <= 1 and all(one.clause in self._told for one in new)
-        return is_little and not self._is_more_told()
+        # A few such words are little, beside an idea and not in a clause of their own.
+        is_little = len(new) <= _FEW and all(one.clause in self._told for one in new)
+        return is_little and not self._is_more_told(own)
 
-    def _is_more_told(self) -> bool:
+    def _is_more_told(self, own: frozenset[str]) -> bool:
         """Say whether a clause without any idea found is long enough to tell one in everyday words."""
-        counts = Counter(one.clause for one in self._left if one.clause not in self._told)
+        # What a said idea is told in, and nothing else is, tells no other one.
+        own = own - self._rules.background
+        counts = Counter(
+            one.clause for one in self._left if one.clause not in self._told and not one.atoms & own
+        )
         return any(count >= _TELLING for count in counts.values())
 
     def is_little(self) -> bool:

@@ -78,12 +78,14 @@ def rubric(question: TextQuestion) -> Rubric:
     doers = _doers(vocabulary)
     lexicon = Lexicon(used | doers.keys(), known | asked)
     quiet = background | {atom for word in asked for atom in lexicon.atoms(word)}
+    # What stands besides is in every answer.
+    no_sign = quiet | {atom for named in besides.values() for atom in _atoms_of(named)}
     own = {name: _atoms(ways) | _named(ways, subjects, choices) for name, ways in ideas.items()}
     return Rubric(
         ideas=ideas,
         wrong_ideas=wrong,
         signs={
-            name: (_atoms(ways, "no") | _named(ways, subjects, choices)) - quiet
+            name: (_atoms(ways, "no") | _named(ways, subjects, choices)) - no_sign
             for name, ways in ideas.items()
         },
         denied_signs={name: _atoms(ways, "said", "after", "beside") - quiet for name, ways in ideas.items()},

@@ -14,6 +14,11 @@ import yaml
 
 _WORD_OR_MARK = re.compile(r"[^\W_]+(?:['’`´][^\W_]+)*|[.!?;\n…]+|[,:()/+]|[-=~]*>+|<[-=]+|→")
 _DECIMAL = re.compile(r"(?<=\d)[.,](?=\d)")
+# « un processus dont les options … » is no "don't".
+_WHOSE = re.compile(
+    r"\bdont\b(?=\s+(?:l[ae]?|les|on|ils?|elles?|ce|cette|ces|une?|s[ao]n?|ses|leurs?|chaque|chacune?|tout|je|nous|d)\b)",
+    re.IGNORECASE,
+)
 # « leeeent »; a double letter may be right.
 _DRAWN_OUT = re.compile(r"([^\W\d_])\1{2,}")
 _APOSTROPHES = re.compile(r"['’`´]")
@@ -62,7 +67,7 @@ def plain(text: str) -> str:
 
 def tokens(text: str) -> tuple[Token, ...]:
     """Return the words and marks of a text: elisions and n't taken apart, short forms written out."""
-    return tuple(_walk(_DECIMAL.sub("", text)))
+    return tuple(_walk(_WHOSE.sub("de qui", _DECIMAL.sub("", text))))
 
 
 def unglued(word: str) -> str:

@@ -140,6 +140,8 @@ class Lexicon:
         if word in common()["stop"] or len(word) < _SHORTEST_STEM:
             # "faut" is no "fault", and "ram" no "rame": everyday and short words stand for themselves alone.
             found = {atom for atom in found if atom == word}
+        # « ça rame » is no "ram".
+        found = {one for one in found if len(one) >= _SHORTEST_STEM or word in {one, f"{one}s"}}
         for length in (1, 2, 3):
             begins = self._by_start.get(word[:length], ())
             found |= {atom for atom in begins if word.startswith(atom[:-1])}
