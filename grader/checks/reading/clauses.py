@@ -13,20 +13,21 @@ from grader.checks.reading.tokens import Token
 # Both ways at once: whatever the words say, the writer has not chosen.
 _EACH = r"ou alors|ou bien|"
 _EITHER = (
-    r"\b({}soit .* soit|either\b.* or|(?<!care )either way|(?<!vm )(?<!une )(?<!seule )a la fois .* et|l un ou l autre|or else|ou pas|or not"
+    r"\b({}soit .* soit|either\b.* or|(?<!care )either way"
+    r"|(?<!vm )(?<!une )(?<!seule )a la fois .* et|l un ou l autre|or else|ou pas|or not"
     r"|one or the other|ou sinon|or both|ou les deux|un peu des deux|both .* and (slow|fast|not)"
     r"|d un cote .* de l autre)\b"
 )
 _CHOOSING = (re.compile(_EITHER.format(_EACH)), re.compile(_EITHER.format("")))
 _DOUBT = re.compile(
     r"\b(depends?|dependra|dependrait|n importe le?quel|peu importe|whatever|whichever|or maybe|ou peut etre"
-    r"|i hesitate|j hesite|not sure (if|whether|about)|pas sure? (si|que|de)|(peut etre|maybe|perhaps)(?! \d)|parfois"
-    r"|sometimes|some say|on dit que|certains disent|probablement|possibly"
+    r"|i hesitate|j hesite|not sure (if|whether|about)|pas sure? (si|que|de)|(peut etre|maybe|perhaps)(?! \d)"
+    r"|parfois|sometimes|some say|on dit que|certains disent|probablement|possibly"
     r"|ou l inverse|ou le contraire|or the (reverse|opposite)|other way (round|around)|vice versa"
     r"|might be|could be|pourrait etre|plus ou moins|more or less|(pas|not) certain"
     r"|not (really |very )?sure|i guess|je dirais"
-    r"|i would say|tantot|in theory|en theorie|je suppose|i suppose|je suis pas sur|no idea (if|whether)"
-    r"|sauf si c est (le contraire|l inverse)|je (me )?(confonds?|melange|embrouille)|je me trompe"
+    r"|i would (also )?say|tantot|in theory|en theorie|je suppose|i suppose|je suis pas sur"
+    r"|no idea (if|whether)|sauf si c est (le contraire|l inverse)|je (me )?(confonds?|melange|embrouille)|je me trompe"
     r"|i (always )?(mix|confuse|mess) (them|it|these|those|the two|both)"
     # What was said is taken back.
     r"|en fait non|ah non|non (en fait|attend\w*|plutot)|actually no|wait no|no wait|on second thought"
@@ -37,8 +38,9 @@ _DOUBT = re.compile(
 
 # « …, jsp »: alone in its clause, this is said of all the rest.
 _UNSURE = re.compile(
-    r"((mais|et|but|enfin|bah) )?((je (ne )?(sais|me souviens|me rappelle) (pas|plus)|(i )?(do not|can not) (know|remember)"
-    r"|idk|dunno|j ai oublie|i forgot|(i )?(am )?not sure|pas sure?)( trop| vraiment| really| though)?)"
+    r"((mais|et|but|enfin|bah) )?((je (ne )?(sais|me souviens|me rappelle) (pas|plus)"
+    r"|(i )?(do not|can not) (know|remember)|idk|dunno|j ai oublie|i forgot|(i )?(am )?not sure|pas sure?)"
+    r"( trop| vraiment| really| though)?)"
 )
 
 # Whoever speaks of the marking may have written the rest for a program to find.

@@ -22,7 +22,7 @@ _SMALL = common()["stop"] - frozenset(common()["leading"].split())
 # Words that join two clauses, so that the second may say another thing.
 _JOINS = frozenset(common()["joins"].split())
 _GOES_ON = frozenset(common()["goes_on"].split())
-_DENYING = frozenset("no non not sans without pas aucun aucune zero plus rien nothing".split())
+_DENYING = frozenset({*common()["negation"]["own"].split()})
 _STOP = Token(".", ".", is_mark=True)
 
 Place = tuple[int, ...]
@@ -160,10 +160,10 @@ def find(wording: Wording, read: Read) -> Match | None:
     return best
 
 
-def is_denied(wording: Wording, read: Read, but: frozenset[int], *, wholly: bool = False) -> bool:
+def is_denied(wording: Wording, read: Read, but: frozenset[int], *, at_once: bool = False) -> bool:
     """Say whether a wording stands somewhere with a word that is denied, whatever it says elsewhere.
 
-    ``but``: places whose denial takes nothing back; ``wholly``: with all its words denied.
+    ``but``: places whose denial takes nothing back; ``at_once``: in a single clause.
     """
     wanted: list[tuple[list[Place], bool]] = []
     for term in wording.terms:
@@ -179,7 +179,7 @@ def is_denied(wording: Wording, read: Read, but: frozenset[int], *, wholly: bool
         taken_back = [place for place in places if is_said and read.is_denied(place) and not but & {*place}]
         others = [other for number, (other, _) in enumerate(wanted) if number != at]
         place = _together([taken_back, *others], _SPAN_OF_DENIAL) if taken_back else None
-        if place and wholly and not read.denied.issuperset(place):
+        if place and at_once and len({read.clauses[one] for one in place}) > 1:
             continue
         if place and read.sentences[place[0]] == read.sentences[place[-1]]:
             return True

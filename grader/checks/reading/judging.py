@@ -37,7 +37,7 @@ class Why(StrEnum):
     SOME_IDEAS = "some-ideas"
     WRONG_IDEA = "wrong-idea"
     DENIED = "denied"
-    # Half of the ideas or less, and a wrong one: between nothing and that, a fair mark is at most a quarter off.
+    # Half of the ideas or less, and a wrong one: a fair mark lies between none and that.
     SOME_AND_WRONG = "some-and-wrong"
     # What follows is for the teacher.
     LONG = "long"
@@ -140,7 +140,14 @@ class _Found:
             for name, match in right.items()
         }
         return cls(
-            rules, read, own, wrong, is_settled, _names(own, State.SAID), held, _is_mixed(rules, read, own, wrong)
+            rules,
+            read,
+            own,
+            wrong,
+            is_settled,
+            _names(own, State.SAID),
+            held,
+            _is_mixed(rules, read, own, wrong),
         )
 
     @property
@@ -164,11 +171,12 @@ def _is_mixed(
     denied = [match for match in wrong.values() if match and match.state is State.DENIED]
     but = frozenset(at for match in denied for at in match.places)
     said = _names(right, State.SAID)
-    # Where all ideas are said, only one that is denied word for word leaves doubt.
-    wholly = len(said) == len(right)
+    # Where all ideas are said, only one that is denied in so many words leaves doubt.
+    at_once = len(said) == len(right)
     ideas = [[one for one in rules.ideas[name] if not one.subjects] for name in said]
     return any(
-        any(finding.is_denied(one, read, but, wholly=wholly) for one in ways) and not _by_denial(ways, read) for ways in ideas
+        any(finding.is_denied(one, read, but, at_once=at_once) for one in ways) and not _by_denial(ways, read)
+        for ways in ideas
     )
 
 

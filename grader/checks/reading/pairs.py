@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, pairwise
 
 from grader.checks.reading.finding import Match, Read, State
 from grader.checks.reading.rubric import Rubric
@@ -187,12 +187,12 @@ def _listed(rules: Rubric, mentions: Sequence[Mention], read: Read) -> Iterator[
 def _is_counted(subjects: Sequence[str], marks: Sequence[int], mentions: Sequence[Mention]) -> bool:
     """Say whether a subject is named only behind its own number, or behind them all."""
     named = [one for one in mentions if one.kind == _SUBJECT and one.at < marks[-1]]
-    own = dict(zip(subjects, zip(marks, marks[1:], strict=False), strict=False))
+    own = dict(zip(subjects, pairwise(marks), strict=False))
     return all(one.name in own and own[one.name][0] < one.at < own[one.name][1] for one in named)
 
 
 def _is_bare(rules: Rubric, mentions: Sequence[Mention], read: Read) -> bool:
-    """Say whether hardly anything but choices is said up to the last, in words that are not in every answer."""
+    """Say whether hardly anything but choices is said up to the last, and they are not in every answer."""
     if any(read.atoms[one.at] <= rules.background for one in mentions):
         return False
     used = {at for one in mentions for at in range(one.at, one.end + 1)}

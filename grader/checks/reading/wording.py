@@ -4,9 +4,10 @@ A wording is terms that stand together in one sentence, in any order. A term is 
 alternative is a word in any form, a beginning (``word*``), words in a row (``page_table``), or a name from
 the lab's vocabulary (``{exit}``). ``no:term`` wants the term denied, ``any:term`` takes it either way,
 ``without:term`` wants it nowhere in the sentence, ``after:term`` behind the term before it, ``beside:term``
-leaves the word to another idea. ``>`` is an arrow that the writer draws. With ``maybe:term`` a wording never fits, and the answer goes to the teacher.
-``term@{guest}`` wants it done by the guest, where the text says by whom; the entry ``agents`` names all that
-may do something. ``subject = choice`` pairs names of ``pairs``.
+leaves the word to another idea. With ``maybe:term`` a wording never fits, and the answer goes to the
+teacher. ``term@{guest}`` wants it done by the guest, where the text says by whom; the entry ``agents``
+names all that may do something. ``>`` is an arrow that the writer draws. ``subject = choice`` pairs names
+of ``pairs``.
 """
 
 from __future__ import annotations
