@@ -27,7 +27,8 @@ _DOUBT = re.compile(
     r"|might be|could be|pourrait etre|plus ou moins|more or less|(pas|not) certain"
     r"|not (really |very )?sure|i guess|je dirais"
     r"|i would (also )?say|tantot|in theory|en theorie|je suppose|i suppose|je suis pas sur"
-    r"|no idea (if|whether)|sauf si c est (le contraire|l inverse)|je (me )?(confonds?|melange|embrouille)|je me trompe"
+    r"|no idea (if|whether)|sauf si c est (le contraire|l inverse)|je (me )?(confonds?|melange|embrouille)"
+    r"|je me trompe"
     r"|i (always )?(mix|confuse|mess) (them|it|these|those|the two|both)"
     # What was said is taken back.
     r"|en fait non|ah non|non (en fait|attend\w*|plutot)|actually no|wait no|no wait|on second thought"
