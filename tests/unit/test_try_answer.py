@@ -34,8 +34,8 @@ def test_one_text_is_judged_with_the_words_that_it_was_judged_by() -> None:
     assert result.return_value == 0
     assert result.stdout.splitlines() == [
         "3 point(s) sur 3, noté seul",
-        "  guest-writes, vu dans : modifie … tables",
-        "  exit-each-time, vu dans : sortie",
+        "  guest-writes, vu dans\u00a0: modifie … tables",
+        "  exit-each-time, vu dans\u00a0: sortie",
         "toutes les idées y sont, et aucune fausse",
     ]
 
