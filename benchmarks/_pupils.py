@@ -27,6 +27,7 @@ from grader.lab.questions import (
     PredictionQuestion,
     TextQuestion,
     TranscriptQuestion,
+    file_of,
 )
 from grader.submission.samples import Sample, samples
 from grader.submission.translation import translate
@@ -303,7 +304,8 @@ def hostile_xml(text: str) -> Maker:
 def hostile_yaml(raw: bytes) -> Maker:
     def made(school: School, name: str) -> Pupil:
         files = {**school.solution(name), "answers.yaml": raw}
-        known = Known(nothing=True, hint="answers.yaml")
+        # What was written into files of their own stands for itself.
+        known = Known(loses=tuple(one.id for one in school.lab if not file_of(one)), hint="answers.yaml")
         return school.pupil(name, "hostile YAML", known, school.archive(name, files))
 
     return made

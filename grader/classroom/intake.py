@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,8 +19,10 @@ from grader.lab.lab import Lab
 from grader.language.inert import inert, one_line
 from grader.submission import manifest as manifests
 from grader.submission import signature
+from grader.submission.answers import ANSWERS_FILE
 from grader.submission.archives import ArchiveRefused, read_packed
 from grader.submission.manifest import MANIFEST_FILE, Manifest
+from grader.submission.sources import LEFT_OUT_FILE, left_out, missing
 
 # Times that are all the same are those of a download or a copy, and say nothing of when who handed in.
 _SAME = timedelta(minutes=1)
@@ -108,6 +110,8 @@ def _examined(unit: Unit, handed: Handed, attempt: Attempt, raw: bytes, lab: str
         problem = attempt.problem or one_line(f"{Path(handed.place).name}: {bad}", limit=400)
         changes = {"problem": problem, "why": "it cannot be read"}
         return _Found(unit, handed, attempt.model_copy(update=changes), None)
+    lacking = None if ANSWERS_FILE in files else _without_answers(handed, files)
+    attempt = attempt.model_copy(update={"problem": attempt.problem or lacking})
     changes = {"why": signature.unverified(files, lab)}
     manifest = manifests.parse(files.get(MANIFEST_FILE, b""))
     if not isinstance(manifest, Manifest):
@@ -116,6 +120,12 @@ def _examined(unit: Unit, handed: Handed, attempt: Attempt, raw: bytes, lab: str
     if not changes["why"]:
         changes["signer"] = signature.fingerprint(manifest.key)
     return _Found(unit, handed, attempt.model_copy(update={**changes, "number": manifest.number}), manifest)
+
+
+def _without_answers(handed: Handed, files: Mapping[str, bytes]) -> str:
+    """Return why there are no answers in what was handed in."""
+    why = left_out(files.get(LEFT_OUT_FILE)).get(ANSWERS_FILE) or missing(ANSWERS_FILE, files)
+    return one_line(f"{Path(handed.place).name}: {why}", limit=400)
 
 
 def _told_apart(times: Sequence[datetime | None]) -> bool:

@@ -56,21 +56,22 @@ def _packed(tree: Tree, handed: Handed) -> bytes:
     files: dict[str, bytes] = {}
     left_out: dict[str, str] = {}
     total = 0
-    for piece in handed.pieces:
+    # The small ones first: a film beside the answers must not take their place.
+    for piece in sorted(handed.pieces, key=lambda one: (one.entry.size, one.inside)):
         name = piece.inside.removeprefix(handed.root)
         raw, why = tree.read(piece.entry)
-        total += len(raw or b"")
-        if raw is not None and (total > _MAX_BYTES or len(files) >= _MAX_FILES):
-            raw, why = None, f"{name}: more than a submission needs came before it"
+        if raw is not None and (total + len(raw) > _MAX_BYTES or len(files) >= _MAX_FILES):
+            raw, why = None, f"{name}: more than a submission needs stands beside it"
         if raw is None or not _is_plain(piece, name):
             left_out[one_line(name, limit=200)] = why or f"{name}: not a name for a file"
         else:
             files[name] = raw
+            total += len(raw)
     return _zipped(files, left_out)
 
 
 def _is_plain(piece: Piece, name: str) -> bool:
-    return name.isprintable() and "\\" not in name and ":" not in name and not piece.entry.refused
+    return name.isprintable() and "\\" not in name and not piece.entry.refused
 
 
 def _zipped(files: Mapping[str, bytes], left_out: Mapping[str, str]) -> bytes:

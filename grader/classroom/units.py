@@ -112,12 +112,13 @@ def _metadata(tree: Tree, entries: Iterable[Entry], around: str) -> Mapping[str,
 
 def handed_in(unit: Unit) -> Iterator[Handed]:
     """Yield what a student handed in: each archive, or the loose files, or nothing but the fact."""
-    root = _root(unit.pieces)
-    archives = [one for one in unit.pieces if _is_archive(one, root)]
-    if root is not None or not archives:
-        under = tuple(one for one in unit.pieces if one.inside.startswith(root or "") and one not in archives)
+    roots = _roots(unit.pieces)
+    archives = [one for one in unit.pieces if _is_archive(one, roots)]
+    for root in roots or ([] if archives else [""]):
+        under = tuple(one for one in unit.pieces if one.inside.startswith(root) and one not in archives)
         times = [one.entry.time for one in under if one.entry.time]
-        yield Handed(unit.folder, under, False, root or "", max(times, default=None))
+        place = f"{unit.folder}/{one_line(root, limit=200)}".rstrip("/") if len(roots) > 1 else unit.folder
+        yield Handed(place, under, False, root, max(times, default=None))
     for one in archives:
         yield Handed(one_line(one.entry.path, limit=400), (one,), True, "", one.entry.time)
 
@@ -148,18 +149,18 @@ def _has_inside(folder: str, paths: Iterable[str]) -> bool:
     return any(path.startswith(f"{folder}/") for path in paths)
 
 
-def _root(pieces: Iterable[Piece]) -> str | None:
-    """Return the folder (with its slash) in which the answers stand, the outermost of several, or None."""
+def _roots(pieces: Iterable[Piece]) -> list[str]:
+    """Return the folders (with their slashes) in which answers stand, the outermost: two are two attempts."""
     found = [one.inside for one in pieces if PurePosixPath(one.inside).name == ANSWERS_FILE]
-    if not found:
-        return None
-    return min(found, key=lambda path: (path.count("/"), path)).removesuffix(ANSWERS_FILE)
+    outermost = min((path.count("/") for path in found), default=0)
+    return sorted(path.removesuffix(ANSWERS_FILE) for path in found if path.count("/") == outermost)
 
 
-def _is_archive(piece: Piece, root: str | None) -> bool:
+def _is_archive(piece: Piece, roots: Iterable[str]) -> bool:
     if not piece.inside.lower().endswith((*SUFFIXES, *_OTHER_ARCHIVES)):
         return False
-    if root is None or not piece.inside.startswith(root):
+    root = next((one for one in roots if piece.inside.startswith(one)), None)
+    if root is None:
         return True
     return piece.inside.removeprefix(root).partition("/")[0] not in _WORKSPACE_FOLDERS
 

@@ -113,7 +113,7 @@ def _judged(
         return [lost(question, f"{type(bad).__name__}: {bad}") for question in asked], []
     decisive = {file for question in lab for file in settling.rests_on(question)}
     unverified = (given.evidence.unverified or {}).items()
-    reasons = [_NAMELESS] if given.is_nameless else []
+    reasons = [_NAMELESS] if given.is_nameless and given.answers.values else []
     reasons += [f"{file}: {why}" for file, why in unverified if file in decisive]
     return all_judged(lab, given, lang, host, only), reasons
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import re
 import stat
 import tarfile
 import unicodedata
@@ -29,9 +30,21 @@ _SMALL = 2**20
 # What the standard library raises for damaged archives, beside its own error classes.
 DAMAGED = (EOFError, OSError, ValueError, OverflowError, RecursionError, NotImplementedError, RuntimeError)
 _LISTED = "answers.yaml"
-# Stands for the content of a folder: it counts as a member, and is never looked for.
-_FOLDER = b"\0folder"
+# Stands for the content of a folder, or of what a file manager left: it counts, and is never looked for.
+_NOTHING = b"\0nothing"
+_JUNK = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
 _GZIP, _USTAR = b"\x1f\x8b", b"ustar"
+_OTHERS = {
+    b"Rar!": "RAR",
+    b"7z\xbc\xaf": "7z",
+    b"\xfd7zXZ": "xz",
+    b"BZh": "bzip2",
+    b"(\xb5/\xfd": "Zstandard",
+}
+# What turns a line round or ends it. Other letters that do not show are in names of honest files: macOS has a
+# narrow space in its screenshots, and families an emoji.
+_ACTIVE = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+_DRIVE = re.compile("[A-Za-z]:")
 _LOCAL, _END, _ZIP64 = b"PK\x03\x04", b"PK\x05\x06", b"PK\x06\x07"
 _MAX_DIRECTORY = MAX_MEMBERS * (46 + _MAX_NAME + 64)
 # Records of a tar file that only describe the next member. Python before 3.11.10 takes time that grows with
@@ -52,38 +65,53 @@ class ArchiveRefused(Exception):
     """An archive is damaged, or holds what no submission needs; the message names the member."""
 
 
-def read_archive(place: Path, names: Mapping[str, int]) -> dict[str, bytes]:
-    """Return those of the wanted files (name → cap in bytes) that an archive holds: :func:`read_packed`."""
+def read_archive(
+    place: Path, names: Mapping[str, int], *, shown: str = "", listed: list[str] | None = None
+) -> dict[str, bytes]:
+    """Return those of the wanted files (name → cap in bytes) that an archive holds: :func:`read_packed`.
+
+    ``shown`` is what it was called before it was kept under another name.
+    """
     if place.stat().st_size > MAX_ARCHIVE:
         raise ArchiveRefused(f"larger than {MAX_ARCHIVE:,} bytes")
     # In memory from here on: what still goes wrong with reading is the archive's fault and not the disk's.
-    return read_packed(place.read_bytes(), names, is_zip=place.suffix.lower() == ".zip")
+    is_zip = not (shown or place.name).lower().endswith((".tar", ".tgz", ".tar.gz"))
+    return read_packed(place.read_bytes(), names, is_zip=is_zip, listed=listed)
 
 
-def read_packed(raw: bytes, names: Mapping[str, int] | None, *, is_zip: bool = True) -> dict[str, bytes]:
+def read_packed(
+    raw: bytes, names: Mapping[str, int] | None, *, is_zip: bool = True, listed: list[str] | None = None
+) -> dict[str, bytes]:
     """Return those of the wanted files (name → cap in bytes; None: all) that an archive in memory holds.
 
-    A file longer than its cap comes back one byte longer than the cap. A single folder around everything, as
-    many programs make it, is looked through. What is plainly of the other kind is read as that, whatever
-    ``is_zip`` says. Raises :class:`ArchiveRefused`.
+    A file longer than its cap comes back one byte longer than the cap. Names are below the folder in which
+    the answers stand, however deep; the names of all files are added to ``listed``. What is plainly of the
+    other kind is read as that, whatever ``is_zip`` says. Raises :class:`ArchiveRefused`.
     """
+    if kind := next((kind for begin, kind in _OTHERS.items() if raw.startswith(begin)), None):
+        raise ArchiveRefused(f"it is packed by {kind}, and only ZIP and tar (also with gzip) are read")
     is_tar = raw.startswith(_GZIP) or raw[257:262] == _USTAR
-    members = _zip(raw, names) if (is_zip and not is_tar) or raw.startswith(_LOCAL) else _tar(raw, names)
+    members = (
+        _zip(raw, names) if (is_zip and not is_tar) or raw.startswith((_LOCAL, _END)) else _tar(raw, names)
+    )
     found: dict[str, bytes] = {}
     seen: dict[str, str] = {}
     try:
         for count, (name, content) in enumerate(members, 1):
             if count > MAX_MEMBERS:
                 raise ArchiveRefused(f"more than {MAX_MEMBERS:,} members")
-            if content is _FOLDER:
+            if content is _NOTHING or _is_junk(name):
                 continue
             _remember(seen, name)
             if content is not None:
                 found[name] = content
     except (zipfile.BadZipFile, tarfile.TarError, zlib.error, *DAMAGED) as bad:
         raise ArchiveRefused(f"damaged: {bad or type(bad).__name__}") from bad
-    around = _folder_around(seen.values())
-    return {name.removeprefix(around): one for name, one in found.items() if name.startswith(around)}
+    if listed is not None:
+        listed += seen.values()
+    around = _root(seen.values())
+    inside = {name.removeprefix(around): one for name, one in found.items() if name.startswith(around)}
+    return inside if names is None else {name: one for name, one in inside.items() if name in names}
 
 
 def _zip(raw: bytes, names: Mapping[str, int] | None) -> Iterator[tuple[str, bytes | None]]:
@@ -94,7 +122,7 @@ def _zip(raw: bytes, names: Mapping[str, int] | None) -> Iterator[tuple[str, byt
             name = safe_name(member.orig_filename)
             kind = stat.S_IFMT(member.external_attr >> 16)
             if member.is_dir() and kind in {0, stat.S_IFDIR}:
-                yield name, _FOLDER
+                yield name, _NOTHING
                 continue
             if kind not in {0, stat.S_IFREG}:
                 raise ArchiveRefused(f"{name} is a link or a device")
@@ -121,7 +149,7 @@ def _tar(raw: bytes, names: Mapping[str, int] | None) -> Iterator[tuple[str, byt
         for member in archive:
             name = safe_name(member.name)
             if member.type == tarfile.DIRTYPE:
-                yield name, _FOLDER
+                yield name, _NOTHING
                 continue
             if member.type not in {tarfile.REGTYPE, tarfile.AREGTYPE}:
                 raise ArchiveRefused(f"{name} is a link or a device")
@@ -178,16 +206,20 @@ class _Capped:
 
 
 def safe_name(name: str) -> str:
-    """Return a member's name without a trailing slash, or refuse one that could lead anywhere else."""
+    """Return a member's name without a trailing slash, or refuse one that could lead anywhere else.
+
+    Some programs of Windows write ``\\`` where a ZIP has ``/``.
+    """
     shown = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in name[:80])
+    name = name.replace("\\", "/")
     steps = name.rstrip("/").split("/")
     if steps and steps[0] == ".":
         steps = steps[1:]
     if len(name) > _MAX_NAME or len(steps) > _MAX_DEPTH:
         raise ArchiveRefused(f"{shown}: a name too long or too deep")
-    if name.startswith("/") or "\\" in name or ":" in name or any(step in {"", ".", ".."} for step in steps):
+    if name.startswith("/") or _DRIVE.match(name) or any(step in {"", ".", ".."} for step in steps):
         raise ArchiveRefused(f"{shown}: a path that leads elsewhere")
-    if not name.isprintable():
+    if _ACTIVE.search(name):
         raise ArchiveRefused(f"{shown}: a name with invisible characters")
     return "/".join(steps)
 
@@ -203,14 +235,31 @@ def _remember(seen: dict[str, str], name: str) -> None:
 def _cap(name: str, names: Mapping[str, int] | None) -> int | None:
     if names is None:
         return MAX_ARCHIVE
-    inner = name.partition("/")[2]
-    return names.get(name, names.get(inner))
+    steps = name.split("/")
+    ends = ("/".join(steps[at:]) for at in range(len(steps)))
+    return max((names[end] for end in ends if end in names), default=None)
+
+
+def _is_junk(name: str) -> bool:
+    """Say whether a file is what file managers leave in archives."""
+    return name.startswith("__MACOSX/") or name.rpartition("/")[2] in _JUNK
+
+
+def _root(names: Iterable[str]) -> str:
+    """Return the outermost folder in which answers stand, with its slash; of two as deep nobody can say."""
+    every = list(names)
+    found = sorted(
+        (name.count("/"), name) for name in every if name == _LISTED or name.endswith(f"/{_LISTED}")
+    )
+    if not found:
+        return _folder_around(every)
+    if len(found) > 1 and found[0][0] == found[1][0]:
+        raise ArchiveRefused(f"{found[0][1]} and {found[1][1]}: which one is meant? Hand in one of them")
+    return found[0][1].removesuffix(_LISTED)
 
 
 def _folder_around(names: Iterable[str]) -> str:
     """Return the one folder that everything stands in, with its slash, or nothing."""
     paths = [PurePosixPath(name) for name in names]
-    if any(str(path) == _LISTED for path in paths):
-        return ""
-    tops = {path.parts[0] for path in paths if len(path.parts) > 1} - {"__MACOSX"}
+    tops = {path.parts[0] for path in paths if len(path.parts) > 1}
     return f"{tops.pop()}/" if len(tops) == 1 and not any(len(path.parts) == 1 for path in paths) else ""

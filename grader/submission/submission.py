@@ -18,7 +18,7 @@ from grader.submission.answers import ANSWERS_FILE, Answer, Answers
 from grader.submission.evidence import PREDICTIONS_FILE, REPORT_FILE, Bundle
 from grader.submission.history import HISTORY_FILE
 from grader.submission.identity import WORKSPACE_FILE
-from grader.submission.sources import SUFFIXES, Source, open_source
+from grader.submission.sources import SUFFIXES, Source, missing, open_source
 from grader.submission.verification import provenance
 from grader.submission.verification.provenance import Given
 
@@ -71,7 +71,7 @@ def load(lab: Lab, place: Path, student: str, *, shown: str = "", handed_in: boo
     source = open_source(place, caps, shown)
     raw, problem = source.read(ANSWERS_FILE, caps[ANSWERS_FILE])
     if raw is None:
-        given = Answers(problem=problem or f"{ANSWERS_FILE} is missing")
+        given = Answers(problem=problem or missing(ANSWERS_FILE, source.names()))
     else:
         given = answers.readable(raw, lab.slug, [question.id for question in lab])
     files = {}
@@ -84,7 +84,7 @@ def load(lab: Lab, place: Path, student: str, *, shown: str = "", handed_in: boo
     brought = {name: one.value for name, one in files.items() if name.startswith("evidence/") and one.value}
     bundle = _evidence(source, Given(lab.slug, own, written[0], b"", brought, handed_in))
     asked_of = {one.id: one for one in mine}
-    is_nameless = handed_in and own is None and bool(given.values)
+    is_nameless = handed_in and own is None
     return Submission(student, given, bundle, files, asked_of, whose, mine.values, is_nameless)
 
 

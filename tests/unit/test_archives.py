@@ -18,7 +18,9 @@ from grader.grading.grading import grade
 from grader.lab import lab as labs
 from grader.results.result import Outcome
 from grader.submission import submission
-from grader.submission.archives import ArchiveRefused, read_archive
+from grader.submission.archives import ArchiveRefused, read_archive, read_packed
+from grader.submission.samples import samples
+from grader.submission.translation import translate
 
 CAPS = {"answers.yaml": 100, "evidence/report.json": 100}
 R202 = LABS / "r202"
@@ -77,7 +79,8 @@ BAD_NAMES = [
     "../x",
     "a/../../x",
     "/etc/passwd",
-    "a\\b",
+    "a\\..\\..\\b",
+    "\\etc\\passwd",
     "C:x",
     "a//b",
     "a\nb",
@@ -244,12 +247,106 @@ def test_a_damaged_archive_is_read_or_refused(
 
 
 def test_an_archive_is_graded_like_the_folder_it_was_made_of(tmp_path: Path) -> None:
-    solution = R202 / "solution"
-    files = [file for file in sorted(solution.rglob("*")) if file.is_file()]
-    place = zipped(tmp_path, *((str(file.relative_to(solution)), file.read_bytes()) for file in files))
-    as_zip, as_folder = grade(R202, [place, solution]).submissions
+    lab = labs.load(R202)
+    folder = translate(lab, samples(lab)[0], "Zoé", tmp_path / "folder")
+    files = [file for file in sorted(folder.rglob("*")) if file.is_file()]
+    place = zipped(tmp_path, *((str(file.relative_to(folder)), file.read_bytes()) for file in files))
+    as_zip, as_folder = grade(R202, [place, folder]).submissions
     assert as_zip.student == "zoe"
     assert as_zip.questions == as_folder.questions
+
+
+# ---------------------------------------------------------------- what honest programs and people make
+
+
+@pytest.mark.parametrize("around", ["home/zoe/td/", "a/b/c/d/", "td\\", ".\\td\\"])
+def test_the_answers_are_found_however_deep_and_with_whatever_slashes(tmp_path: Path, around: str) -> None:
+    names = {"answers.yaml": b"a", "evidence/report.json": b"b"}
+    slash = "\\" if "\\" in around else "/"
+    members = [(around + name.replace("/", slash), raw) for name, raw in names.items()]
+    assert read_archive(zipped(tmp_path, *members), CAPS) == names
+
+
+def test_what_stands_beside_the_folder_or_deeper_in_it_does_not_matter(tmp_path: Path) -> None:
+    place = zipped(
+        tmp_path,
+        ("LISEZMOI.txt", b"x"),
+        ("td/answers.yaml", b"a"),
+        ("td/evidence/report.json", b"b"),
+        ("td/backup/answers.yaml", b"old"),
+        ("other/evidence/report.json", b"of something else"),
+    )
+    assert read_archive(place, CAPS) == {"answers.yaml": b"a", "evidence/report.json": b"b"}
+
+
+def test_of_two_folders_with_answers_nobody_chooses_in_silence(tmp_path: Path) -> None:
+    place = zipped(tmp_path, ("new/answers.yaml", b"a"), ("old/answers.yaml", b"b"))
+    with pytest.raises(ArchiveRefused, match=r"new/answers\.yaml and old/answers\.yaml: which one is meant"):
+        read_archive(place, CAPS)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Screenshot 2026-11-20 at 10.00.00\u202fAM.png",
+        "notes\u00a0de td.txt",
+        "run 10:30:00.log",
+        "\N{WOMAN}\u200d\N{PERSONAL COMPUTER}.txt",
+        "r\udce9ponses.txt",
+        "\u0639\u0644\u06cc\u200c\u0631\u0636\u0627.txt",
+    ],
+)
+def test_a_file_that_nobody_asked_for_may_have_an_unusual_name(tmp_path: Path, name: str) -> None:
+    places = [tarred(tmp_path, (tar_member("answers.yaml"), b"a"), (tar_member(name), b"x"))]
+    if "\udce9" not in name:
+        places.append(zipped(tmp_path, ("answers.yaml", b"a"), (name, b"x")))
+    for place in places:
+        assert read_archive(place, CAPS) == {"answers.yaml": b"a"}
+
+
+def test_what_file_managers_leave_is_no_part_of_what_was_handed_in(tmp_path: Path) -> None:
+    place = zipped(
+        tmp_path,
+        ("answers.yaml", b"a"),
+        (".DS_Store", b"x"),
+        ("evidence/Thumbs.db", b"x"),
+        ("__MACOSX/._answers.yaml", b"x"),
+    )
+    assert read_packed(place.read_bytes(), None) == {"answers.yaml": b"a"}
+
+
+@pytest.mark.parametrize("begin", [b"Rar!\x1a\x07\x00", b"7z\xbc\xaf\x27\x1c", b"\xfd7zXZ\0", b"BZh91AY"])
+def test_another_kind_of_archive_is_named_whatever_it_is_called(begin: bytes) -> None:
+    with pytest.raises(ArchiveRefused, match=r"it is packed by \w+, and only ZIP and tar"):
+        read_packed(begin + b"x" * 1000, CAPS)
+
+
+def test_a_tar_of_the_old_form_is_read_under_the_name_that_it_was_kept_by(tmp_path: Path) -> None:
+    raw = bytearray(tarred(tmp_path, (tar_member("answers.yaml"), b"a")).read_bytes())
+    raw = bytearray(gzip.decompress(raw) if raw.startswith(b"\x1f\x8b") else raw)
+    raw[257:512] = bytes(255)
+    raw[148:156] = b" " * 8
+    raw[148:156] = b"%06o\0 " % sum(raw[:512])
+    kept = tmp_path / "kept.zip"
+    kept.write_bytes(raw)
+    assert read_archive(kept, CAPS, shown="work.tar") == {"answers.yaml": b"a"}
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("answers.yml", "answers.yaml is missing; answers.yml is there: name it answers.yaml"),
+        (
+            "td/Answers.yaml.txt",
+            "answers.yaml is missing; td/Answers.yaml.txt is there: name it answers.yaml",
+        ),
+        ("r202-zoe-1.zip", "answers.yaml is missing; the archive r202-zoe-1.zip is there: hand that one in"),
+        ("notes.txt", "answers.yaml is missing"),
+    ],
+)
+def test_who_misnamed_the_answers_is_told_what_is_there(tmp_path: Path, name: str, said: str) -> None:
+    given = submission.load(labs.load(R202), zipped(tmp_path, (name, b"x")), "zoe")
+    assert given.answers.problem == said
 
 
 def test_a_refused_archive_is_the_students_and_says_why(tmp_path: Path) -> None:
