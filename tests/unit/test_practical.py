@@ -437,6 +437,7 @@ MORE = "more: {of: fork-time-off, than: fork-time-on}"
 BODIES = {
     "order": "kind: order\nitems: [virtio, e1000]\nright: [virtio, e1000]",
     "own": "kind: order\nitems: [virtio, e1000]\nmeasured: {metric: rtt, first: least}",
+    "first": "kind: code\nitems: [virtio, e1000]\nmeasured: {metric: rtt, first: least}",
     "transcript": (
         "kind: transcript\nname: ps\ncommand: ps\nexample: ps -ef\n"
         "shows: [{id: a, means: {fr: a, en: a}, pattern: 'qemu'}]"
@@ -468,6 +469,9 @@ def test_what_an_author_writes_is_read(body: str) -> None:
         ("order", "items: [virtio, e1000]", "items: [virtio, virtio]", "stands there twice"),
         ("own", "[virtio, e1000]", "[virtio, cable]", "'cable' is no NIC model"),
         ("own", "rtt", "rttt", "did you mean 'rtt'?"),
+        ("first", "[virtio, e1000]", "[virtio, cable]", "'cable' is no NIC model"),
+        ("first", "items: [virtio, e1000]\n", "", "items and measured belong together"),
+        ("first", "\nmeasured: {metric: rtt, first: least}", "", "items and measured belong together"),
         ("transcript", "'qemu'", "'qemu('", "is no regular expression"),
         ("transcript", "'qemu'", "'(a+)+$'", "could take for ever"),
         ("transcript", "'qemu'", '"' + "a" * 301 + '"', "too long"),
