@@ -10,7 +10,10 @@ ANSWERS_BROKEN = both(
 )
 ONE_OF = both("answer with one of: {options}", "répondez par un seul de : {options}")
 SOME_OF = both("answer with a list of some of: {options}", "répondez par une liste prise dans : {options}")
-NOT_TICKED = both("{count} right option(s) not ticked", "{count} bonne(s) option(s) non cochée(s)")
+NOT_TICKED = both(
+    "{count} right {count:option|options} not ticked",
+    "{count} {count:bonne option non cochée|bonnes options non cochées}",
+)
 NOT_A_NUMBER = both(
     "write a number, with its unit if you like: 2.4 {unit}",
     "écrivez un nombre, avec son unité si vous voulez : 2,4 {unit}",
@@ -49,7 +52,8 @@ GIVEN_UP = both(
 UNVERIFIED = both("unverified, left to the teacher: {cause}", "non vérifié, laissé à l'enseignant : {cause}")
 VERIFIED = both("verified", "vérifié")
 HINTS_COST = both(
-    "{count} hint(s) asked for: −{points} points", "{count} indice(s) demandé(s) : −{points} point(s)"
+    "{count} {count:hint|hints} asked for: −{points} pt",
+    "{count} {count:indice demandé|indices demandés} : −{points} pt",
 )
 UNREADABLE = both(
     "the measures could not be read, left to the teacher: {cause}",
@@ -73,7 +77,7 @@ WHY_BOTH_WAYS = both("it is said both ways at once", "les deux sens sont laissé
 WHY_NEGATED = both("a negation could turn the meaning round", "une négation peut renverser le sens")
 WHY_SOME = both(
     "found {found} of {all} ideas; the others may be said in other words",
-    "{found} idée(s) trouvée(s) sur {all} ; les autres sont peut-être dites autrement",
+    "{found} {found:idée trouvée|idées trouvées} sur {all} ; les autres sont peut-être dites autrement",
 )
 WHY_LONG = both("longer than a short answer", "plus long qu'une réponse courte")
 WHY_OFF_TOPIC = both("no word of it is about what is asked", "rien n'y touche à ce qui est demandé")
@@ -85,19 +89,19 @@ WHY_OF_MARKS = both("it speaks of the marking", "le texte parle de la notation")
 WHY_ALL = both("all ideas are there, and no wrong one", "toutes les idées y sont, et aucune fausse")
 WHY_PART = both(
     "found {found} of {all} ideas, and nothing more is said",
-    "{found} idée(s) trouvée(s) sur {all}, et rien d'autre n'est dit",
+    "{found} {found:idée trouvée|idées trouvées} sur {all}, et rien d'autre n'est dit",
 )
 WHY_WRONG = both("a wrong idea, and no right one", "une idée fausse, et aucune juste")
 WHY_PART_AND_WRONG = both(
     "{found} of {all} ideas, and a wrong one, which takes half of that",
-    "{found} idée(s) sur {all}, et une fausse, qui en prend la moitié",
+    "{found} {found:idée|idées} sur {all}, et une fausse, qui en prend la moitié",
 )
 WHY_DENIED = both("what is right is denied", "ce qui est juste est nié")
 IS_MISSING = both("Missing: {ideas}.", "Il manque : {ideas}.")
-MARKED_ALONE = both("{points} of {max} points, marked alone", "{points} point(s) sur {max}, noté seul")
+MARKED_ALONE = both("{points} of {max} pt, marked alone", "{points} pt sur {max}, noté seul")
 MARKED_BY_TEACHER = both(
-    "left to the teacher ({points} of {max} points by what was found)",
-    "laissé à l'enseignant ({points} point(s) sur {max} d'après ce qui est trouvé)",
+    "left to the teacher ({points} of {max} pt by what was found)",
+    "laissé à l'enseignant ({points} pt sur {max} d'après ce qui est trouvé)",
 )
 SEEN_IN = both("{id}, seen in: {words}", "{id}, vu dans : {words}")
 SEEN_DENIED = both("{id}, denied in: {words}", "{id}, nié dans : {words}")

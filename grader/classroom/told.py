@@ -27,20 +27,21 @@ _MOST = 8
 _HEAD = both("student", "étudiant")
 _POINTS = both("points", "points")
 _REVIEW = both("{count} to review", "{count} à relire")
-_ERRORS = both("{count} errors", "{count} erreurs")
+_ERRORS = both("{count} {count:error|errors}", "{count} {count:erreur|erreurs}")
 _LATE = both("late {time}", "retard {time}")
 _TAKEN = both("late {time}, −{points}", "retard {time}, −{points}")
 _UNREAD = both("unreadable", "illisible")
-_TOTALS = both("{count} students", "{count} étudiants")
+_TOTALS = both("{count} {count:student|students}", "{count} {count:étudiant|étudiants}")
 _MEAN = both("mean {mean}, median {median} of {most}", "moyenne {mean}, médiane {median} sur {most}")
 _NO_MARK = both("{count} without a mark", "{count} sans note")
 _WAITING = both(
-    "{count} answers are for you to decide: {questions}",
-    "{count} réponses attendent votre décision : {questions}",
+    "{count} {count:answer is|answers are} for you to decide: {questions}",
+    "{count} {count:réponse attend|réponses attendent} votre décision : {questions}",
 )
 _BROKE = both(
-    "{count} results are errors of ours and cost nothing: {cause} ({where})",
-    "{count} résultats sont des erreurs de notre fait et ne coûtent rien : {cause} ({where})",
+    "{count} {count:result is an error|results are errors} of ours, at no cost in points: {cause} ({where})",
+    "{count} {count:résultat est une erreur|résultats sont des erreurs} de notre fait, "
+    "sans perte de points : {cause} ({where})",
 )
 _PROBLEM = both("Not to be read, {name}: {why}", "Illisible, {name} : {why}")
 _EARLIER = both(
@@ -48,7 +49,7 @@ _EARLIER = both(
     "{name} : une tentative plus récente est illisible ; {place} compte donc",
 )
 _NOBODY = both("Nobody's: {what}", "À personne : {what}")
-_WHY = both("{count} unverified: {why} ({who})", "{count} non vérifiés : {why} ({who})")
+_WHY = both("{count} unverified: {why} ({who})", "{count} {count:non vérifié|non vérifiés} : {why} ({who})")
 _CLOCKS = {
     "gradescope": both("Times are Gradescope's.", "Les heures sont celles de Gradescope."),
     "archive": both(
@@ -64,7 +65,7 @@ _CLOCKS = {
         "Of some nothing says when they were handed in.", "Pour certains, rien ne dit quand ils ont rendu."
     ),
 }
-_MORE = both("and {count} more", "et {count} autres")
+_MORE = both("and {count} more", "et {count} {count:autre|autres}")
 _NEXT = both("Next:", "Ensuite :")
 
 

@@ -52,11 +52,11 @@ def command(question: str, workspace: Path, yes: bool, no_input: bool) -> int:
 
 
 def _say_price(place: Workspace, asked: Question, hint: Hint, after: int) -> None:
+    from grader.lab.asking import worth
     from grader.language.i18n import points
     from grader.workspace import sayings
 
     lang = place.identity.lang
-    worth = points(asked.points, lang)
     price = points(hint.costs, lang)
-    said = sayings.HINT_PRICE.say(lang, price=price, points=worth, question=asked.id, left=after)
+    said = sayings.HINT_PRICE.say(lang, price=price, worth=worth(asked, lang), question=asked.id, left=after)
     click.echo(said if hint.costs else sayings.HINT_FREE.say(lang), err=True)

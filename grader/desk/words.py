@@ -144,18 +144,22 @@ CHANGES = {
     "answer": both("how answers are read", "la lecture des réponses"),
 }
 QUESTION_CHANGED = both("question {id} has changed: {changes}", "la question {id} a changé : {changes}")
-MOVED = both("students who moved: {moved} of {graded}", "étudiants qui ont bougé : {moved} sur {graded}")
+MOVED = both(
+    "{moved} of {graded} {graded:student|students} moved",
+    "{moved} {moved:étudiant|étudiants} sur {graded} {moved:a|ont} bougé",
+)
 CARRIED = both(
-    "question {id}: results kept, which a guest gave: {count} (regrading boots none)",
-    "question {id} : résultats gardés, donnés par un invité : {count} (renoter n’en démarre aucun)",
+    "question {id}: {count} {count:result|results} kept that a guest gave (regrading boots none)",
+    "question {id} : {count} {count:résultat gardé, donné|résultats gardés, donnés} par un invité "
+    "(renoter n’en démarre aucun)",
 )
 DECISIONS_LOST = both(
-    "decisions that hold for no answer any more: {count} (tdlab review)",
-    "décisions qui ne valent plus pour aucune réponse : {count} (tdlab review)",
+    "{count} {count:decision holds|decisions hold} for no answer any more (`tdlab review`)",
+    "{count} {count:décision ne vaut|décisions ne valent} plus pour aucune réponse (`tdlab review`)",
 )
 WITH_ERRORS = both(
-    "students with questions that tdlab could not grade: {count}; that costs them no point",
-    "étudiants avec des questions que tdlab n’a pas pu noter : {count} ; cela ne leur coûte rien",
+    "{count} {count:student has|students have} questions that tdlab could not grade; that costs no point",
+    "{count} {count:étudiant a|étudiants ont} des questions que tdlab n’a pas pu noter ; cela ne coûte rien",
 )
 DRY_RUN = both("nothing was written (--dry-run)", "rien n’a été écrit (--dry-run)")
 LEDGER_CAUSES = {

@@ -194,7 +194,7 @@ def _summary(sheet: Sheet, row: Row) -> str:
     value = sheet.mark(row)
     said = [f"{value:g} / {OUT_OF}"] if value is not None else ["no mark yet"]
     if row.grade.penalty:
-        said.append(f"{row.grade.penalty:g} points taken for lateness")
+        said.append(f"{row.grade.penalty:g} pt taken for lateness")
     if row.grade.unverified:
         said.append(f"unverified: {row.grade.unverified}")
     skipped = row.open(Outcome.SKIPPED)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Mapping
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -20,9 +21,38 @@ class Bilingual(BaseModel):
     en: Annotated[str, Field(min_length=1)]
 
     def say(self, lang: Lang, **values: object) -> str:
-        """Return the text in one language, French with its spaces, ``{names}`` filled in if given."""
+        """Return the text in one language, French with its spaces; values, if any, fill in ``{names}``.
+
+        ``{count:signal|signaux}`` is the first or the second by what ``count`` takes in the language.
+        """
         text = typeset(self.fr, lang) if lang == "fr" else self.en
-        return text.format(**values) if values else text
+        return filled(text, lang, values) if values else text
+
+
+class _Count(int):
+    """A whole number that chooses between a singular and a plural."""
+
+    lang: Lang
+
+    def __format__(self, spec: str) -> str:
+        if "|" not in spec:
+            return super().__format__(spec)
+        one, many = spec.split("|")
+        # 0 is a singular in French and a plural in English.
+        return one if self == 1 or (self == 0 and self.lang == "fr") else many
+
+
+def filled(text: str, lang: Lang, values: Mapping[str, object]) -> str:
+    """Return a text of a language with ``{names}`` filled in, and words in the number that they take."""
+    return text.format(**{name: _count(value, lang) for name, value in values.items()})
+
+
+def _count(value: object, lang: Lang) -> object:
+    if type(value) is not int:
+        return value
+    counted = _Count(value)
+    counted.lang = lang
+    return counted
 
 
 def both(en: str, fr: str) -> Bilingual:

@@ -17,7 +17,8 @@ STATES = {
 }
 CHECKED = both(
     "{answered} of {all} questions answered; what is only noted is judged when your work is graded",
-    "{answered} questions sur {all} ont une réponse ; ce qui est seulement noté sera jugé à la correction",
+    "{answered} {answered:question|questions} sur {all} {answered:a|ont} une réponse ; "
+    "ce qui est seulement noté sera jugé à la correction",
 )
 STARTED = both("{title}: your workspace is {folder}", "{title} : votre espace de travail est {folder}")
 FOUND = both(
@@ -29,14 +30,18 @@ NEXT_STEPS = both(
     "lire :     {folder}/answers.yaml\nvérifier : tdlab check {folder}\nrendre :   tdlab submit {folder}",
 )
 HANDED_IN = both(
-    "{archive}\n{files} files, handed in as attempt {number}\nreceipt: {code}  (keep it)",
-    "{archive}\n{files} fichiers, remise numéro {number}\nreçu : {code}  (gardez-le)",
+    "{archive}\n{files} {files:file|files}, handed in as attempt {number}\nreceipt: {code}  (keep it)",
+    "{archive}\n{files} {files:fichier|fichiers}, remise numéro {number}\nreçu : {code}  (gardez-le)",
 )
 STILL_OPEN = both(
-    "{count} questions have no answer yet; you can hand in again at any time",
-    "{count} questions n'ont pas encore de réponse ; vous pouvez rendre à nouveau à tout moment",
+    "{count} {count:question has|questions have} no answer yet; you can hand in again at any time",
+    "{count} {count:question n'a|questions n'ont} pas encore de réponse ; "
+    "vous pouvez rendre à nouveau à tout moment",
 )
-ANSWERED = both("{answered} of {all} questions answered", "{answered} questions sur {all} ont une réponse")
+ANSWERED = both(
+    "{answered} of {all} questions answered",
+    "{answered} {answered:question|questions} sur {all} {answered:a|ont} une réponse",
+)
 OPEN = both("open: {questions}", "à faire : {questions}")
 UNCOMMITTED = both(
     "to be predicted before measuring: {questions}", "à prédire avant de mesurer : {questions}"
@@ -50,7 +55,7 @@ HOW_MEASURED = both(
 )
 NEVER_SUBMITTED = both("not handed in yet", "pas encore rendu")
 SUBMITTED = both(
-    "handed in {count} times, last {time}, receipt {code}",
+    "handed in {count} {count:time|times}, last {time}, receipt {code}",
     "rendu {count} fois, la dernière {time}, reçu {code}",
 )
 PREDICT_FIRST = both(
@@ -99,8 +104,8 @@ SAY_YES = both(
 NO_HINT = both("{question} has no hint", "{question} n'a pas d'indice")
 NO_MORE_HINTS = both("{question} has no more hints", "{question} n'a plus d'indice")
 HINT_PRICE = both(
-    "This hint costs {price} of the {points} points of {question}. {left} more after it.",
-    "Cet indice coûte {price} des {points} points de {question}. Encore {left} après lui.",
+    "This hint costs {price} of the {worth} of {question}. {left} more after it.",
+    "Cet indice coûte {price} pt ; {question} vaut {worth}. Encore {left} après lui.",
 )
 HINT_NOW = both("Show it?", "Le montrer ?")
 HINT_BEFORE = both("given before: {text}", "déjà donné : {text}")
@@ -122,9 +127,7 @@ NO_HOST = both(
     "there is no emulated lab host {host}; a real machine is not put back by tdlab",
     "il n'y a pas d'hôte de TD émulé {host} ; tdlab ne remet pas une vraie machine en état",
 )
-HINTS_TAKEN = both(
-    "hints asked for: {questions} (−{cost} points)", "indices demandés : {questions} (−{cost} points)"
-)
+HINTS_TAKEN = both("hints asked for: {questions} (−{cost} pt)", "indices demandés : {questions} (−{cost} pt)")
 # Letters that mean yes, the usual one first.
 YES_OR_NO = both("y", "oy")
 CANNOT_BE_READ = both(

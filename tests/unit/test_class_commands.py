@@ -133,7 +133,7 @@ def test_feedback_can_be_had_for_one_student_and_in_another_language(book: Path,
 def test_the_report_is_a_page_and_a_document(book: Path, tmp_path: Path) -> None:
     done = run("report", book, "--out", tmp_path / "class.html", "--lang", "en")
     assert done.return_value == 0
-    assert f"students: 2, marks out of 20, mean {points(10 + bobs(book) / 2, 'en')}" in done.stdout
+    assert f"2 students, marks out of 20, mean {points(10 + bobs(book) / 2, 'en')}" in done.stdout
     page = (tmp_path / "class.html").read_text(encoding="utf-8")
     assert "Ann Noether" in page
     data = json.loads(run("report", book, "--json", "--anonymous").stdout)
@@ -182,7 +182,7 @@ def test_what_could_not_be_read_is_named_everywhere(tmp_path: Path) -> None:
     (note,) = json.loads(run("export", book, "--format", "csv", "--json").stdout)["notes"]
     assert note["student"] == "Zoe"
     assert note["why"].startswith("nothing of it could be read: ")
-    assert "could not be read: 1" in run("report", book, "--lang", "en").stdout
+    assert "the work of 1 student could not be read" in run("report", book, "--lang", "en").stdout
     assert "Nothing could be read" in (book / "class.html").read_text(encoding="utf-8")
     run("feedback", book, "--into", tmp_path / "pages", "--lang", "en")
     page = (tmp_path / "pages/Zoe.html").read_text(encoding="utf-8")

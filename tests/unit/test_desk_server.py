@@ -312,7 +312,7 @@ def test_french_pages_are_french(browser: Browser) -> None:
     assert "La réponse de 2 étudiants" in text
     assert "chaque accès provoque une sortie" in text
     # Ann writes in English; her teacher reads French.
-    assert "1 idée(s) trouvée(s) sur 2" in text
+    assert "1 idée trouvée sur 2" in text
     assert "2 points" in text
     browser.post(f"/item/{first(browser)}", give="points", points="1,5")
     assert "Enregistré\u00a0: 1,5 point sur 2." in browser.get("/").text

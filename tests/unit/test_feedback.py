@@ -105,7 +105,7 @@ def test_lateness_and_what_is_unverified_are_said_without_accusing(lab: Lab) -> 
         lab, late=93_000.0, penalty=6.0, score=54.0, unverified="the signature is of another key"
     )
     text = said(page(lab, grade))
-    assert "Handed in 1 d 1 h after the deadline: 6 points were taken for it." in text
+    assert "Handed in 1 d 1 h after the deadline, which costs 6 pt." in text
     assert "taken for lateness −6" in text
     assert "54 / 60" in text
     assert "could not verify everything that came with your work: the signature is of another key" in text

@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 from domains.paths import LABS
 from grader.cli import tdlab
 from grader.grading.grading import grade
+from grader.lab import asking
 from grader.lab import lab as labs
 from grader.results.result import Outcome
 from grader.submission import history
@@ -20,6 +21,9 @@ from grader.workspace import terminal, workspace
 from grader.workspace.workspace import Workspace
 
 LAB = labs.load(LABS / "r202")
+_ASKED = LAB.question("3.1")
+assert _ASKED is not None
+POINTS, WORTH = _ASKED.points, asking.worth(_ASKED, "fr")
 
 
 @pytest.fixture
@@ -40,7 +44,7 @@ def graded(place: Workspace) -> dict[str, tuple[Outcome, float, float, str]]:
 
 def test_the_price_comes_first_and_nothing_is_taken_unasked(place: Workspace) -> None:
     said = hint(place, "3.1", "--no-input")
-    assert "coûte 0,25 des 2 points de 3.1. Encore 1" in said.output
+    assert f"coûte 0,25 pt\u00a0; 3.1 vaut {WORTH}. Encore 1" in said.output
     assert "La carte n’existe pas" not in said.output
     assert said.return_value == 1
     assert not history.events(place.folder, "hint")
@@ -50,7 +54,7 @@ def test_a_hint_taken_is_given_again_for_nothing_and_the_next_has_its_own_price(
     assert "La carte n’existe pas" in hint(place, "3.1", "--yes").output
     again = hint(place, "3.1", "--no-input")
     assert "déjà donné : La carte n’existe pas" in again.output.replace("\u00a0", " ")
-    assert "coûte 0,5 des 2 points" in again.output
+    assert f"coûte 0,5 pt\u00a0; 3.1 vaut {WORTH}" in again.output
     hint(place, "3.1", "--yes")
     assert "n'a plus d'indice" in hint(place, "3.1", "--yes").output
     assert len(history.events(place.folder, "hint")) == 2
@@ -58,11 +62,11 @@ def test_a_hint_taken_is_given_again_for_nothing_and_the_next_has_its_own_price(
 
 def test_grading_takes_the_price_and_says_so(place: Workspace) -> None:
     before = graded(place)["3.1"]
-    assert before[:3] == (Outcome.PASS, 2.0, 0.0)
+    assert before[:3] == (Outcome.PASS, POINTS, 0.0)
     hint(place, "3.1", "--yes")
     outcome, points, cost, said = graded(place)["3.1"]
-    assert (outcome, points, cost) == (Outcome.PARTIAL, 1.75, 0.25)
-    assert "1 hint(s) asked for: −0.25 points" in said
+    assert (outcome, points, cost) == (Outcome.PARTIAL, POINTS - 0.25, 0.25)
+    assert "1 hint asked for: −0.25 pt" in said
 
 
 def test_hints_never_cost_more_than_the_question_gives(place: Workspace) -> None:
@@ -99,7 +103,7 @@ def test_check_shows_the_prices_and_is_not_confused_by_them(place: Workspace) ->
 def test_status_sums_them_up(place: Workspace) -> None:
     hint(place, "3.1", "--yes")
     done = CliRunner().invoke(tdlab, ["status", str(place.folder)], standalone_mode=False)
-    assert "3.1 (−0,25 points)" in done.output
+    assert "3.1 (−0,25 pt)" in done.output
 
 
 def test_an_unknown_question_names_the_nearest(place: Workspace) -> None:

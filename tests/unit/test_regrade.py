@@ -137,10 +137,10 @@ def test_the_command_tells_who_moved_and_why(small_class: Path) -> None:
     assert "question 2 has changed: what is expected, its rules" in said
     at = said.index("ann  1/2 → 0/2")
     assert said[at + 1] == "  2  right 1/1 → wrong 0/1"
-    assert said[-2:] == ["students who moved: 5 of 6", "nothing was written (--dry-run)"]
+    assert said[-2:] == ["5 of 6 students moved", "nothing was written (--dry-run)"]
     french = regrade(small_class, "--lang", "fr").stdout
     assert "  2  juste 1/1 → faux 0/1" in french
-    assert "étudiants qui ont bougé : 5 sur 6" in french
+    assert "5 étudiants sur 6 ont bougé" in french
 
 
 def test_the_difference_as_json(small_class: Path) -> None:
@@ -218,4 +218,4 @@ def test_what_a_guest_told_stays_for_none_is_booted(small_class: Path) -> None:
     found = regrading.regrade(book.folder, NOW)
     assert (found.carried, found.moved) == ({"3": 1}, ())
     assert book.checked().submissions[0].questions[-1] == told
-    assert "question 3: results kept, which a guest gave: 1" in regrade(small_class).stdout
+    assert "question 3: 1 result kept that a guest gave" in regrade(small_class).stdout

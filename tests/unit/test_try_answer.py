@@ -33,7 +33,7 @@ def test_one_text_is_judged_with_the_words_that_it_was_judged_by() -> None:
     assert result.exception is None
     assert result.return_value == 0
     assert result.stdout.splitlines() == [
-        "3 point(s) sur 3, noté seul",
+        "3 pt sur 3, noté seul",
         "  guest-writes, vu dans\u00a0: modifie … tables",
         "  exit-each-time, vu dans\u00a0: sortie",
         "toutes les idées y sont, et aucune fausse",
@@ -42,7 +42,7 @@ def test_one_text_is_judged_with_the_words_that_it_was_judged_by() -> None:
 
 def test_a_wrong_text_is_told_why() -> None:
     said = run("2.2", text="they use twice the memory").stdout
-    assert "0 of 3 points, marked alone" in said
+    assert "0 of 3 pt, marked alone" in said
     assert "guest-writes, not seen" in said
     assert "wrong idea memory-use, seen in: twice … memory" in said
     assert "it is the exits that cost" in said

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from grader import look
 from grader.language import Lang
-from grader.language.bilingual import Bilingual, typeset
+from grader.language.bilingual import Bilingual, filled, typeset
 from grader.language.i18n import fixed, moment, points
 from grader.look.templates import environment
 from grader.report.classroom import words
@@ -34,8 +34,7 @@ def html_text(overview: Overview, lang: Lang, now: datetime) -> str:
 
     def say(name: str, /, **values: object) -> str:
         text: Bilingual = getattr(words, name)
-        said = typeset(text.say(lang), lang)
-        return said.format(**values) if values else said
+        return filled(typeset(text.say(lang), lang), lang, values)
 
     return (
         environment(_TEMPLATES, _SHARED)

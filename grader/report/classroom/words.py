@@ -5,7 +5,9 @@ from __future__ import annotations
 from grader.language.bilingual import both
 
 TITLE = both("The class", "La classe")
-ABOUT = both("students: {count}, marks out of 20", "étudiants : {count}, notes sur 20")
+ABOUT = both(
+    "{count} {count:student|students}, marks out of 20", "{count} {count:étudiant|étudiants}, notes sur 20"
+)
 STUDENTS = both("students", "étudiants")
 STUDENT = both("student", "étudiant")
 MARK = both("mark", "note")
@@ -23,10 +25,10 @@ DISTRIBUTION_OF = both(
 FROM_TO = both("{low} to {high}: {count}", "de {low} à {high} : {count}")
 NO_MARKS = both("Nothing could be graded yet.", "Rien n’a encore pu être noté.")
 PROVISIONAL = both(
-    "{count} of these marks may still change: something in them waits for review, or broke and is to be "
-    "graded again.",
-    "{count} de ces notes peuvent encore changer : quelque chose y attend d’être jugé, ou a échoué et "
-    "sera corrigé à nouveau.",
+    "{count} of these marks may still change: something in {count:it|them} waits for review, or broke and "
+    "is to be graded again.",
+    "{count} de ces notes {count:peut|peuvent} encore changer : quelque chose y attend d’être jugé, ou a "
+    "échoué et sera corrigé à nouveau.",
 )
 QUESTIONS = both("Questions", "Questions")
 QUESTION = both("question", "question")
@@ -63,7 +65,10 @@ CHOSEN = both("chosen:", "choisi :")
 TOLD = both("told:", "réponse donnée :")
 COLON = both(":", " :")
 MORE = both("and {count} more", "et {count} de plus")
-IN_ONE = both("alike in one question only: {count}", "semblables dans une seule question : {count}")
+IN_ONE = both(
+    "{count} {count:pair or group|pairs and groups} alike in one question only",
+    "{count} {count:groupe semblable|groupes semblables} dans une seule question",
+)
 HOW_MANY = both("students", "étudiants")
 SIGNALS = both("Signals", "Signaux")
 SIGNALS_OF = both(
@@ -113,8 +118,8 @@ WAITING_OF = both("{question}: {count}", "{question} : {count}")
 ERRORS = both("Errors of ours, by cause", "Erreurs de notre part, par cause")
 SKIPPED = both("Not gradable here, by cause", "Non notable ici, par cause")
 CAUSE_OF = both(
-    "times: {count}, students: {students}; {questions}",
-    "fois : {count}, étudiants : {students} ; {questions}",
+    "{count} {count:time|times}, {students} {students:student|students}; {questions}",
+    "{count} fois, {students} {students:étudiant|étudiants} ; {questions}",
 )
 UNREADABLE = both("Nothing could be read", "Rien n’a pu être lu")
 UNREADABLE_OF = both(
@@ -128,7 +133,7 @@ NOT_VERIFIED_OF = both(
     "De qui le travail ou les mesures n’ont pas pu être vérifiés. Les raisons anodines sont nombreuses, "
     "et cela ne coûte rien.",
 )
-STUDENTS_OF = both("students: {count}", "étudiants : {count}")
+STUDENTS_OF = both("{count} {count:student|students}", "{count} {count:étudiant|étudiants}")
 NOTHING_OPEN = both("Nothing.", "Rien.")
 ALL_MARKS = both("All marks", "Toutes les notes")
 PSEUDONYMS = both(
@@ -141,12 +146,15 @@ HARDEST = both("hardest", "les plus difficiles")
 COMMONEST = both("most common wrong ideas", "idées fausses les plus fréquentes")
 PAGE = both("page: {file}", "page : {file}")
 TO_REVIEW = both(
-    "waiting for review: {count} (tdlab review {folder})",
-    "en attente de jugement : {count} (tdlab review {folder})",
+    "{count} {count:answer waits|answers wait} for review (`tdlab review {folder}`)",
+    "{count} {count:réponse attend|réponses attendent} d’être {count:jugée|jugées} (`tdlab review {folder}`)",
 )
 TO_REGRADE = both(
-    "errors of ours: {count} (tdlab regrade {folder})",
-    "erreurs de notre part : {count} (tdlab regrade {folder})",
+    "{count} {count:error|errors} of ours (`tdlab regrade {folder}`)",
+    "{count} {count:erreur|erreurs} de notre part (`tdlab regrade {folder}`)",
 )
-TO_TELL = both("could not be read: {count}", "illisibles : {count}")
-TO_LOOK_AT = both("signals to look at: {count}", "signaux à regarder : {count}")
+TO_TELL = both(
+    "the work of {count} {count:student|students} could not be read",
+    "le travail de {count} {count:étudiant|étudiants} n’a pas pu être lu",
+)
+TO_LOOK_AT = both("{count} {count:signal|signals} to look at", "{count} {count:signal|signaux} à regarder")

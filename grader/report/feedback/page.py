@@ -15,7 +15,7 @@ from grader import look
 from grader.lab.lab import Lab
 from grader.lab.questions import ChoiceQuestion, ChoicesQuestion, CodeQuestion, Question
 from grader.language import Lang
-from grader.language.bilingual import Bilingual, typeset
+from grader.language.bilingual import Bilingual, filled, typeset
 from grader.language.i18n import moment, points
 from grader.look.templates import environment
 from grader.report.feedback import words
@@ -133,7 +133,7 @@ def html_text(
 def _sayer(lang: Lang) -> Any:
     def say(name: str, /, **values: object) -> str:
         text: Bilingual = getattr(words, name)
-        return typeset(text.say(lang), lang).format(**values) if values else typeset(text.say(lang), lang)
+        return filled(typeset(text.say(lang), lang), lang, values)
 
     return say
 

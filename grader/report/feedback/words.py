@@ -11,7 +11,7 @@ YOUR_MARK = both("Your mark", "Votre note")
 PROVISIONAL = both("provisional", "provisoire")
 NOTHING_GRADED = both("nothing could be graded", "rien n’a pu être noté")
 HANDED_IN = both("handed in {time}", "remis le {time}")
-POINTS_OF = both("{score} of {max} points", "{score} points sur {max}")
+POINTS_OF = both("{score} of {max} points", "{score} sur {max} points")
 PART = both("part", "partie")
 PARTS = both("Points by part", "Points par partie")
 POINTS = both("points", "points")
@@ -19,8 +19,8 @@ OTHER_CHECKS = both("other checks", "autres vérifications")
 PENALTY = both("taken for lateness", "retirés pour le retard")
 ALL = both("all", "total")
 LATE = both(
-    "Handed in {late} after the deadline: {penalty} points were taken for it.",
-    "Remis {late} après l’échéance : {penalty} points ont été retirés pour cela.",
+    "Handed in {late} after the deadline, which costs {penalty} pt.",
+    "Remis {late} après l’échéance, ce qui coûte {penalty} pt.",
 )
 LATE_FREE = both(
     "Handed in {late} after the deadline; nothing was taken for it.",
