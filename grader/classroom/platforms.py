@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -23,6 +24,18 @@ _MOODLE = re.compile(
 _OURS = re.compile(r"(?P<name>.+)-(?P<number>[0-9]{1,6})")
 
 
+# What nobody hands in on purpose, and who leaves it behind.
+_LEFT_BEHIND = {
+    ".git": "version control",
+    ".hg": "version control",
+    ".svn": "version control",
+    ".ds_store": "macOS",
+    "__macosx": "macOS",
+    "thumbs.db": "Windows",
+    "desktop.ini": "Windows",
+}
+
+
 @dataclass(frozen=True)
 class Who:
     """A student as the platform names them; ``time`` is when the platform says that it was handed in."""
@@ -31,6 +44,12 @@ class Who:
     id: str = ""
     email: str = ""
     time: datetime | None = None
+
+
+@functools.lru_cache(maxsize=65536)
+def left_behind_by(name: str) -> str | None:
+    """Return who leaves a file or folder of such a name behind, or None where people make it."""
+    return "macOS" if name.startswith("._") else _LEFT_BEHIND.get(name.casefold())
 
 
 def without_suffix(name: str) -> str:

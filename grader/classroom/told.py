@@ -48,7 +48,7 @@ _EARLIER = both(
     "{name}: a later attempt cannot be read, so {place} counts",
     "{name} : une tentative plus récente est illisible ; {place} compte donc",
 )
-_NOBODY = both("Nobody's: {what}", "À personne : {what}")
+_LEFT_OUT = both("Left out: {what}", "Laissé de côté : {what}")
 _WHY = both("{count} unverified: {why} ({who})", "{count} {count:non vérifié|non vérifiés} : {why} ({who})")
 _CLOCKS = {
     "gradescope": both("Times are Gradescope's.", "Les heures sont celles de Gradescope."),
@@ -177,7 +177,7 @@ def _needed(book: Markbook, seen: _Seen, lang: Lang) -> Iterator[str]:
     for why, who in sorted(seen.why.items(), key=lambda one: -len(one[1])):
         yield typeset(_WHY.say(lang, count=len(who), why=why, who=_listed(who, lang)), lang)
     if book.roster.left_out:
-        yield typeset(_NOBODY.say(lang, what=_listed(book.roster.left_out, lang)), lang)
+        yield typeset(_LEFT_OUT.say(lang, what=_listed(book.roster.left_out, lang)), lang)
     if book.policy.deadline:
         clocks = Counter(one.clock for student in book.roster.students if (one := student.chosen()))
         yield from (_CLOCKS[clock].say(lang) for clock, _ in clocks.most_common())

@@ -19,9 +19,11 @@ from pathlib import Path
 from typing import IO, Protocol
 
 from domains.errors import UsageError
+from grader.classroom import platforms
 from grader.language.inert import inert
+from grader.submission.answers import ANSWERS_FILE
 from grader.submission.archives import DAMAGED, ArchiveRefused, safe_name
-from grader.submission.sources import Folder
+from grader.submission.sources import SUFFIXES, Folder
 
 MAX_CLASS = 8 * 2**30
 MAX_MEMBERS = 100_000
@@ -128,18 +130,36 @@ class _Directory:
         with os.scandir(folder) as listed:
             children = sorted(listed, key=lambda one: one.name)
         for one in children:
-            if one.name.startswith("."):
-                # What file managers and version control leave; no submission needs it.
-                continue
             if len(found) > MAX_MEMBERS:
                 raise UsageError(f"{self._folder} holds more than {MAX_MEMBERS:,} files")
             status, path = one.stat(follow_symlinks=False), inside + one.name
+            if stat.S_ISDIR(status.st_mode) and _is_closed(one):
+                found.append(Entry(path, 0, None, is_folder=True))
+                continue
             if stat.S_ISDIR(status.st_mode) and depth < _MAX_DEPTH:
                 found.append(Entry(path, 0, None, is_folder=True))
                 self._walk(Path(one.path), f"{path}/", depth + 1, found)
                 continue
             time = datetime.fromtimestamp(status.st_mtime).astimezone().replace(microsecond=0)
             found.append(Entry(path, status.st_size, time, _unfit(path, status.st_mode)))
+
+
+def _is_closed(folder: os.DirEntry[str]) -> bool:
+    """Say whether a folder is only named, and not looked into: whole disks are kept behind a dot."""
+    if platforms.left_behind_by(folder.name):
+        return True
+    if not folder.name.startswith(".") or platforms.moodle(folder.name):
+        return False
+    inside = Path(folder.path)
+    try:
+        named = list(inside.iterdir())
+    except OSError:
+        # It would stop the whole class, and is most likely nobody's.
+        return True
+    return not any(
+        one.name == ANSWERS_FILE or one.name.lower().endswith(SUFFIXES) or os.path.lexists(one / ANSWERS_FILE)
+        for one in named
+    )
 
 
 def _unfit(path: str, mode: int) -> str:

@@ -17,8 +17,9 @@ from grader.submission.sources import SUFFIXES
 
 # Of a workspace that is handed in whole: the archives in these are no attempts of their own.
 _WORKSPACE_FOLDERS = frozenset({"submissions", "evidence", "domains"})
+_OF_A_WORKSPACE = _WORKSPACE_FOLDERS | {"backup", "runs"}
 _OTHER_ARCHIVES = (".rar", ".7z", ".tar.xz", ".tar.bz2", ".tar.zst", ".xz", ".bz2", ".gz")
-_JUNK = frozenset({"__MACOSX", "Thumbs.db", "desktop.ini"})
+_DOT = f"its name begins with a dot, and no {ANSWERS_FILE} was found in it"
 
 
 @dataclass(frozen=True)
@@ -50,13 +51,15 @@ class Handed:
 
 
 def sorted_out(tree: Tree, lab: str, *, is_zip: bool) -> tuple[list[Unit], list[str]]:
-    """Return the units of a class, and what is nobody's, with why."""
-    entries = [one for one in tree.entries() if not _is_junk(one.path)]
+    """Return the units of a class, and what is left out of it, with why.
+
+    Raises :class:`UsageError` when it is no class but the work of one student.
+    """
+    entries, left_out = _sifted(tree.entries(), lab)
     around = _folder_around(entries) if is_zip else ""
     entries = [one for one in entries if one.path.startswith(around)]
     named = _metadata(tree, entries, around)
     units: dict[tuple[str, ...], Unit] = {}
-    left_out: list[str] = []
     for entry in sorted(entries, key=lambda one: one.path):
         path = entry.path.removeprefix(around)
         top, _, inside = path.partition("/")
@@ -70,7 +73,63 @@ def sorted_out(tree: Tree, lab: str, *, is_zip: bool) -> tuple[list[Unit], list[
         unit = units.setdefault(key, Unit(who, one_line(top, limit=200)))
         if not entry.is_folder:
             unit.pieces.append(Piece(inside or rest or top, entry))
+    if any(one.path == around + ANSWERS_FILE for one in entries) and not any(map(_has_work, units.values())):
+        raise UsageError(
+            f"this is the work of one student: {ANSWERS_FILE} stands at its top",
+            remedy="name the folder in which each student has one, or leave --into out to grade this one",
+        )
     return list(units.values()), left_out
+
+
+def _has_work(unit: Unit) -> bool:
+    """Say whether a unit may be a student's, and not a folder of one student's workspace."""
+    return unit.folder not in _OF_A_WORKSPACE and any(
+        _roots([one]) or _is_archive(one, ()) for one in unit.pieces
+    )
+
+
+def _sifted(entries: Iterable[Entry], lab: str) -> tuple[list[Entry], list[str]]:
+    """Return what may be somebody's work, and what is left out because of its name, with why.
+
+    What begins with a dot is work where it holds answers, or where all else says so: a student may be called
+    so, or may have called a folder so.
+    """
+    every = list(entries)
+    holding = {above for one in every if _is_answers(one.path) for above in _above(one.path)}
+    own = {one.top for one in every if platforms.own_archive(PurePosixPath(one.path).name, lab)}
+    kept: list[Entry] = []
+    left: dict[tuple[str, str], set[str]] = {}
+    for entry in every:
+        for path in (*_above(entry.path), entry.path):
+            name = path.rpartition("/")[2]
+            behind = platforms.left_behind_by(name)
+            is_top = path == name
+            is_work = path in holding or (is_top and (path in own or _is_named_as_work(name)))
+            if behind or (name.startswith(".") and name not in {".", ".."} and not is_work):
+                left.setdefault((name, f"left behind by {behind}" if behind else _DOT), set()).add(path)
+                break
+        else:
+            kept.append(entry)
+    return kept, [_told(name, why, paths) for (name, why), paths in left.items()]
+
+
+def _is_answers(path: str) -> bool:
+    return path.rpartition("/")[2] == ANSWERS_FILE
+
+
+def _above(path: str) -> Iterator[str]:
+    """Yield the folders that a path is in, outermost first."""
+    steps = path.split("/")
+    yield from ("/".join(steps[:count]) for count in range(1, len(steps)))
+
+
+def _is_named_as_work(name: str) -> bool:
+    return platforms.moodle(name) is not None or name.lower().endswith(SUFFIXES)
+
+
+def _told(name: str, why: str, paths: set[str]) -> str:
+    where = one_line(next(iter(paths)) if len(paths) == 1 else name, limit=200)
+    return f"{where} ({why})" if len(paths) == 1 else f"{where} ({len(paths)} times; {why})"
 
 
 def _owner(
@@ -163,12 +222,3 @@ def _is_archive(piece: Piece, roots: Iterable[str]) -> bool:
     if root is None:
         return True
     return piece.inside.removeprefix(root).partition("/")[0] not in _WORKSPACE_FOLDERS
-
-
-def _is_junk(path: str) -> bool:
-    steps = path.split("/")
-    return (
-        steps[0] in _JUNK
-        or steps[-1] in _JUNK
-        or (steps[-1].startswith(".") and steps[-1] not in {".", ".."})
-    )
