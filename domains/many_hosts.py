@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -12,7 +14,6 @@ from typing import Any
 from domains import process, provision
 
 _INVENTORY_SECONDS = 120
-_CLOSING_SECONDS = 5
 
 
 def listed(inventory: Path) -> tuple[dict[str, Any] | None, str]:
@@ -65,19 +66,42 @@ def play(
     with provision.secluded() as private:
         control = private / "cp"
         control.mkdir()
-        os.environ |= {"ANSIBLE_SSH_ARGS": ssh_args(known_hosts, control)} | _SETTINGS
+        os.environ |= settings(control, known_hosts)
         try:
             status, _ = provision.run_playbook(private, playbook, check=check, timeout=timeout, **asked)
         finally:
-            for socket in control.iterdir():
-                # Else the connection would stay open for a minute, and nobody could use it any more.
-                words = ["ssh", "-O", "exit", "-o", f"ControlPath={socket}", "host"]
-                process.run(words, timeout=_CLOSING_SECONDS, check=False)
+            close(control)
     return status
 
 
-def ssh_args(known_hosts: Path, control: Path) -> str:
-    """Return how ssh is to reach student machines: bounded waits, no agent, connections kept and shared."""
+def close(control: Path) -> None:
+    """End the connections that Ansible kept open for the next task: nobody else could use them.
+
+    They are told from others by their sockets' folder. To ask them to end (``ssh -O exit``) takes as long as
+    a machine hangs.
+    """
+    for place in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            if str(control).encode() in place.read_bytes() and place.parent.name != str(os.getpid()):
+                os.kill(int(place.parent.name), signal.SIGTERM)
+
+
+def settings(control: Path, known_hosts: Path) -> dict[str, str]:
+    """Return Ansible's settings for student machines; ``control`` is a folder for ssh's sockets."""
+    return {
+        "ANSIBLE_SSH_ARGS": _ssh_args(known_hosts, control),
+        "ANSIBLE_TIMEOUT": "10",
+        "ANSIBLE_TASK_TIMEOUT": "1200",
+        # To ask each host where its Python is costs a round trip; an inventory that says it is believed.
+        "ANSIBLE_PYTHON_INTERPRETER": "/usr/bin/python3",
+        "ANSIBLE_INVENTORY_ENABLED": "yaml,ini",
+        # There already, so that nothing of Ansible's stays in a student's home.
+        "ANSIBLE_REMOTE_TMP": "/tmp",  # noqa: S108 (Ansible makes a folder of its own in it)
+    }
+
+
+def _ssh_args(known_hosts: Path, control: Path) -> str:
+    """Return how ssh is to reach them: bounded waits, no agent, connections kept and shared."""
     options = {
         "ControlMaster": "auto",
         "ControlPersist": "60",
@@ -92,12 +116,3 @@ def ssh_args(known_hosts: Path, control: Path) -> str:
     }
     said = [f"{name}={value}" for name, value in options.items()]
     return " ".join(f"-o '{one}'" if " " in one else f"-o {one}" for one in said)
-
-
-_SETTINGS = {
-    "ANSIBLE_TIMEOUT": "10",
-    "ANSIBLE_TASK_TIMEOUT": "1200",
-    # To ask each host where its Python is costs a round trip; an inventory that says it is believed.
-    "ANSIBLE_PYTHON_INTERPRETER": "/usr/bin/python3",
-    "ANSIBLE_INVENTORY_ENABLED": "yaml,ini",
-}

@@ -39,6 +39,9 @@ GROUPS = {
     },
     "Teachers": {
         "deploy": "Put a lab on every machine of a room.",
+        "room": "Look at the machines of a room, and how far each student is.",
+        "collect": "Bring back what a room handed in.",
+        "remove": "Remove what was deployed, and nothing else.",
         "grade": "Grade submissions of a lab.",
         "review": "Decide, on a local page, what only a teacher can decide.",
         "regrade": "Grade a class again from what is kept, and say who moved.",

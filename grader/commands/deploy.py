@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -13,7 +14,7 @@ from grader.language import LANGUAGES, Lang
 if TYPE_CHECKING:
     from grader.fleet.plan import Plan
 
-room_options = (
+_ROOM_OPTIONS = (
     click.option(
         "-i", "--inventory", "file", required=True, metavar="FILE", type=click.Path(path_type=Path),
         help="Who sits where: a CSV (student,host[,user,port,room,account]), or an Ansible inventory.",
@@ -25,6 +26,16 @@ room_options = (
 )  # fmt: skip
 
 
+Command = TypeVar("Command", bound=Callable[..., object])
+
+
+def with_room_options(command: Command) -> Command:
+    """Give a command the options of all that work on a room."""
+    for option in reversed(_ROOM_OPTIONS):
+        command = option(command)
+    return command
+
+
 @click.command("deploy")
 @click.argument("lab")
 @click.option(
@@ -33,6 +44,8 @@ room_options = (
 @click.option(
     "--check", is_flag=True, help="Look at the machines and say which would change; change nothing."
 )
+@click.option("--update", is_flag=True, help="Only newer files, only where the lab is; workspaces stay.")
+@click.option("--reset", is_flag=True, help="Put workspaces aside, under their date, and lay out fresh ones.")
 @click.option(
     "--stage", type=click.Path(path_type=Path), metavar="FOLDER", help="Only write the inventory there."
 )
@@ -43,6 +56,7 @@ room_options = (
 @click.option(
     "--transfer-seconds", type=click.IntRange(5), default=300, help="How long sending to one may take."
 )
+@with_room_options
 def command(
     lab: str,
     file: Path,
@@ -52,6 +66,8 @@ def command(
     lang: Lang,
     dry_run: bool,
     check: bool,
+    update: bool,
+    reset: bool,
     stage: Path | None,
     lab_host: bool,
     image: bool,
@@ -85,14 +101,32 @@ def command(
     if stage:
         written = " ".join(f"-i {one}" for one in made.write(stage))
         click.echo(f"ansible-playbook {written} --forks {forks} playbooks/deploy.yml", err=True)
-    return 0 if dry_run or stage else run(made, "deploy.yml", forks, lang, as_json=as_json, check=check)
+    if dry_run or stage:
+        return 0
+    playbook = "reset.yml" if reset else "update.yml" if update else "deploy.yml"
+    return run(made, playbook, forks, lang, as_json=as_json, check=check)
 
 
-for option in reversed(room_options):
-    command = option(command)
+def planned(lab: str, file: Path, limit: str | None) -> Plan:
+    """Return the plan of a room for what sends nothing; raises what reading lab and inventory does."""
+    from grader.fleet import inventory, plan
+    from grader.lab import lab as labs
+
+    return plan.make(
+        labs.load(labs.find(lab)), inventory.read(file).limited(limit), plan.Wish(lab_host=False)
+    )
 
 
-def run(made: Plan, playbook: str, forks: int, lang: Lang, *, as_json: bool, check: bool = False) -> int:
+def run(
+    made: Plan,
+    playbook: str,
+    forks: int,
+    lang: Lang,
+    *,
+    as_json: bool,
+    check: bool = False,
+    more: Mapping[str, Any] | None = None,
+) -> int:
     """Run a playbook on a plan with a live table, events or nothing, then the summary; return the status."""
     import time
 
@@ -101,7 +135,7 @@ def run(made: Plan, playbook: str, forks: int, lang: Lang, *, as_json: bool, che
 
     began = time.monotonic()
     with showing.shown(made, lang, as_json=as_json) as on_change:
-        board, log = running.run(made, playbook, forks=forks, on_change=on_change, check=check)
+        board, log = running.run(made, playbook, forks=forks, on_change=on_change, check=check, more=more)
     seconds = time.monotonic() - began
     if as_json:
         click.echo(json.dumps(telling.document(board, made, seconds, log), ensure_ascii=False))

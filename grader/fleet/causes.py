@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from grader.language import Lang
-from grader.language.bilingual import Bilingual, both, typeset
+from grader.language.bilingual import Bilingual, both
 from grader.language.inert import one_line
 
 _SHOWN = 160
@@ -33,7 +33,7 @@ class Cause:
 
     def told(self, lang: Lang) -> str:
         """Return the cause in one line."""
-        said = typeset(self.kind.says.say(lang), lang)
+        said = self.kind.says.say(lang)
         return f"{said} ({self.detail})" if self.detail else said
 
 

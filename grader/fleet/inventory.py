@@ -21,8 +21,8 @@ _NEEDED = ("student", "host")
 _HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,252}")
 _ACCOUNT = re.compile(r"[a-z_][a-z0-9_.-]{0,31}")
 _MAX_BYTES = 2**20
-# How Ansible's messages name a line.
-_INI_LINE = re.compile(r":(\d+): (.+?)(?:\.\s|\n|$)")
+_REASON = re.compile(r"^Failed to parse inventory: (.+)$", re.MULTILINE)
+_QUOTED = re.compile(r"(\[[^\]]+\])|got: (\S+)|'([^']+)'")
 _NOBODY = frozenset({"all", "ungrouped"})
 
 
@@ -93,7 +93,22 @@ def read(file: Path) -> Inventory:
         machines, is_ansible = _of_ansible(file, raw), True
     if not machines:
         raise InputError("it names no machine", where=Position(file, 1, 1))
+    _refuse_one_student_twice(file, machines)
     return Inventory(file, machines, is_ansible)
+
+
+def _refuse_one_student_twice(file: Path, machines: tuple[Machine, ...]) -> None:
+    """A student's workspace, key and marks go by their name: two of the same name would share them."""
+    at: dict[str, str] = {}
+    for one in machines:
+        for student in one.students:
+            if before := at.get(student.casefold()):
+                raise InputError(
+                    f"{student} sits at {before} and at {one.name}",
+                    where=_place(file, file.read_text(encoding="utf-8-sig"), one.name),
+                    remedy="if they are two, add something that tells them apart",
+                )
+            at[student.casefold()] = one.name
 
 
 def _of_csv(file: Path, raw: bytes) -> tuple[Machine, ...]:
@@ -252,17 +267,14 @@ def _refuse_bad_yaml(file: Path, text: str) -> None:
 
 
 def _ini_error(file: Path, text: str, complaint: str) -> InputError:
-    match = _INI_LINE.search(complaint)
-    if match is None:
+    """Return what Ansible complains of, at the word that it quotes: it names no line."""
+    reasons = _REASON.findall(complaint)
+    if not reasons:
         last = complaint.strip().splitlines()[-1:] or ["no reason given"]
         return InputError(f"Ansible cannot read it: {last[0]}", where=Position(file, 1, 1))
-    line = int(match[1])
-    lines = text.splitlines()
-    shown = lines[line - 1] if line <= len(lines) else ""
-    quoted = re.search(r"(?:got|entry|section|Invalid [a-z ]+): '?\[?([^\s\]']+)", match[2])
-    at = shown.find(quoted[1]) if quoted else -1
-    column = at + 1 if at >= 0 else len(shown) - len(shown.lstrip()) + 1
-    return InputError(f"Ansible cannot read it: {match[2]}", where=Position(file, line, column))
+    quoted = _QUOTED.search(reasons[-1])
+    where = _place(file, text, next(filter(None, quoted.groups()))) if quoted else Position(file, 1, 1)
+    return InputError(f"Ansible cannot read it: {reasons[-1]}", where=where)
 
 
 def _place(file: Path, text: str, word: str) -> Position:

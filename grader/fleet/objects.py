@@ -42,9 +42,12 @@ class Sent:
         return {"name": self.name, "file": self.file, "wants": list(self.wants)}
 
 
-def tool(folder: Path) -> Sent:
-    """Return tdlab itself, from the checkout or wheel that runs."""
-    files: dict[str, Path] = {}
+def tool(folder: Path, command: str) -> Sent:
+    """Return tdlab itself, from the checkout or wheel that runs; ``command`` is what starts it."""
+    script = folder / f"command-{hashlib.sha256(command.encode()).hexdigest()[:16]}"
+    _write(script, command.encode())
+    script.chmod(0o755)
+    files: dict[str, Path] = {"command": script}
     for name in _TOOL:
         place = SHIPPED / name
         files |= {name: place} if place.is_file() else _below(place, f"{name}/")
@@ -76,6 +79,14 @@ def seat(folder: Path, name: str, workspace: Path, inside: str, wants: str) -> S
     file = f"seat-{hashlib.sha256(made).hexdigest()[:16]}.tar.gz"
     _write(folder / file, made)
     return Sent(name, file, len(made), sum(len(raw) for _, raw in members), (wants,))
+
+
+def note(folder: Path, lab: str, content: str) -> tuple[str, str]:
+    """Write down what a machine gets; return the file's name and its hash."""
+    digest = hashlib.sha256(content.encode()).hexdigest()
+    name = f"record-{lab}-{digest[:16]}.json"
+    _write(folder / name, content.encode())
+    return name, digest
 
 
 def _below(place: Path, prefix: str) -> dict[str, Path]:

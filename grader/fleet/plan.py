@@ -6,7 +6,7 @@ import getpass
 import hashlib
 import json
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,7 @@ class Seat:
             "slug": self.slug,
             "account": self.account,
             "folder": self.folder,
+            "collected": collected(self.student),
             "file": self.sent.file,
             "wants": self.sent.wants[0],
         }
@@ -49,7 +50,7 @@ class Seat:
 
 @dataclass(frozen=True)
 class Assigned:
-    """A machine and all that it is to have; ``wants`` are the lines of look.sh where it has it."""
+    """A machine and all that it is to have, which ``record`` says; ``wants`` are look.sh's lines then."""
 
     machine: Machine
     login: str
@@ -91,18 +92,17 @@ class Plan:
     wish: Wish
     home: Path
     store: Path
-    command: str
     assigned: tuple[Assigned, ...]
 
-    def as_inventory(self) -> dict[str, Any]:
-        """Return the inventory that says who gets what, for Ansible."""
+    def as_inventory(self, more: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Return the inventory that says who gets what, for Ansible; ``more`` are variables of all hosts."""
         hosts = {one.machine.name: self._variables(one) for one in self.assigned}
         common = {
             "tdlab_lab": self.lab.slug,
             "tdlab_stage": str(self.store),
             "lab_host_digest": provision.role_digest(),
-            "fleet_files_command": self.command,
             "fleet_files_seconds": self.wish.transfer_seconds,
+            **(more or {}),
         }
         return {"all": {"children": {_ROOM: {"hosts": hosts, "vars": common}}}}
 
@@ -115,14 +115,14 @@ class Plan:
             "tdlab_seats": [seat.as_variable() for seat in one.seats],
             "fleet_look_wants": list(one.wants),
             "fleet_look_needs_kib": one.needs_kib,
-            "fleet_record_content": one.record,
+            "tdlab_record": one.record,
         }
 
-    def write(self, folder: Path | None = None) -> list[Path]:
+    def write(self, folder: Path | None = None, more: Mapping[str, Any] | None = None) -> list[Path]:
         """Write the inventory for Ansible; return it with the one it stands on."""
         file = (folder or self.home) / "inventory.json"
         file.parent.mkdir(parents=True, exist_ok=True)
-        files.write_whole(file, json.dumps(self.as_inventory(), ensure_ascii=False, indent=1) + "\n")
+        files.write_whole(file, json.dumps(self.as_inventory(more), ensure_ascii=False, indent=1) + "\n")
         # Ours first: what the teacher's own inventory says of a machine wins.
         return [file, *([self.inventory.file] if self.inventory.is_ansible else [])]
 
@@ -131,20 +131,26 @@ def make(lab: Lab, inventory: Inventory, wish: Wish) -> Plan:
     """Make the plan, and all that is to travel; a student's workspace is made once and then kept."""
     home = home_of(lab.slug)
     store = paths.cache() / "fleet"
-    shared = [objects.tool(store), objects.lab(store, lab.folder, lab.slug)]
+    shared = [objects.tool(store, _command(wish.python)), objects.lab(store, lab.folder, lab.slug)]
     if wish.image:
         shared.append(objects.image(store, wish.image))
-    command = _command(wish.python)
     names = _slugs(student for one in inventory.machines for student in one.students)
     assigned = tuple(
-        _assigned(one, lab, wish, home, store, tuple(shared), command, names) for one in inventory.machines
+        _assigned(one, lab, wish, home, store, tuple(shared), names) for one in inventory.machines
     )
-    return Plan(lab, inventory, wish, home, store, command, assigned)
+    return Plan(lab, inventory, wish, home, store, assigned)
 
 
 def home_of(lab: str) -> Path:
     """Return where what is known of a deployed lab is kept on this machine."""
     return paths.state() / "fleet" / lab
+
+
+def collected(student: str) -> str:
+    """Return the folder of a class in which a student's archives go: the name, as a file may be called."""
+    safe = "".join("-" if one in '/\\:*?"<>|' or not one.isprintable() else one for one in student)
+    # What begins with a dot is passed over when a class is read.
+    return safe.strip().lstrip(".")[:100] or "student"
 
 
 def known_hosts() -> Path:
@@ -161,7 +167,6 @@ def _assigned(
     home: Path,
     store: Path,
     shared: tuple[Sent, ...],
-    command: str,
     names: dict[str, str],
 ) -> Assigned:
     login = str(machine.variables.get("ansible_user") or getpass.getuser())
@@ -170,27 +175,27 @@ def _assigned(
         _seat(lab, student, names[student], account, len(machine.students) > 1, wish.lang, home, store)
         for student in machine.students
     )
-    digest = hashlib.sha256(command.encode()).hexdigest()
     record = json.dumps(
         {
             "schema": "tdlab.deployed/1",
             "lab": lab.slug,
             "trees": [one.wants[0].split()[1] for one in shared],
             "links": [link for one in shared for link in one.links],
-            "command": digest,
+            "command": "/usr/local/bin/tdlab",
             "seats": [{"account": one.account, "folder": one.folder, "slug": one.slug} for one in seats],
         },
         indent=1,
     )
+    noted = objects.note(store, lab.slug, record)
     wants = [
         *([f"lab-host {provision.role_digest()}"] if wish.lab_host else []),
         *(line for one in shared for line in one.wants),
-        f"command {digest}",
+        "command /opt/tdlab/tool/command",
         *(one.sent.wants[0] for one in seats),
         *(f"has-key {one.slug}" for one in seats),
-        f"record {lab.slug} {hashlib.sha256(record.encode()).hexdigest()}",
+        "record {} {}".format(*noted),
     ]
-    return Assigned(machine, login, seats, shared, tuple(wants), record)
+    return Assigned(machine, login, seats, shared, tuple(wants), noted[0])
 
 
 def _seat(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from domains import many_hosts
-from grader.fleet import board, secrets
+from grader.fleet import board, secrets, students
 from grader.fleet.board import Board, Row
 from grader.fleet.plan import Plan, known_hosts
 
@@ -23,8 +23,12 @@ def run(
     forks: int,
     on_change: Callable[[Board, Row | None], None] = lambda _board, _row: None,
     check: bool = False,
+    more: Mapping[str, Any] | None = None,
 ) -> tuple[Board, Path]:
-    """Run a playbook on all machines of a plan; return where each is in the end, and the log."""
+    """Run a playbook on all machines of a plan; return where each is in the end, and the log.
+
+    ``more`` are variables for the playbook. What the machines say of their students' keys is noted.
+    """
     rows = board.fresh((one.machine.name, one.machine.students) for one in plan.assigned)
     wants = {one.machine.name: one.wants for one in plan.assigned} if playbook == "deploy.yml" else {}
     seen = Board(rows, wants)
@@ -38,10 +42,12 @@ def run(
             changed = seen.take(event)
             on_change(seen, changed)
 
-        many_hosts.play(
-            playbook, plan.write(), forks=forks, known_hosts=known_hosts(), on_event=take, check=check
-        )
+        inventories = plan.write(more=more)
+        known = known_hosts()
+        many_hosts.play(playbook, inventories, forks=forks, known_hosts=known, on_event=take, check=check)
     seen.close()
+    if not check:
+        students.note_keys(plan.home, rows.values())
     return seen, log
 
 

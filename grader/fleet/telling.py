@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from grader.fleet.board import Board, Row
 from grader.fleet.plan import Assigned, Plan, known_hosts
 from grader.language import Lang
-from grader.language.bilingual import both, typeset
+from grader.language.bilingual import both
 from grader.language.inert import one_line
 
 if TYPE_CHECKING:
@@ -50,15 +50,28 @@ _SUMMARY = both(
     "{done} done, {unchanged} with nothing to do, {failed} not done, in {seconds:.0f} s",
     "{done} faites, {unchanged} sans rien à faire, {failed} pas faites, en {seconds:.0f} s",
 )
-_FIX = both("mend", "remède")
+PAIR = both("{what}: {said}", "{what} : {said}")
+MEND = both("mend it: {mend}", "remède : {mend}")
+_MIB_WORD = both("MiB", "Mio")
 _RERUN = both(
     "then the same command again: it does only what is left",
     "puis la même commande : elle ne fait que ce qui reste",
 )
-_LOG = both("log", "journal")
+_LOG = both("log: {log}", "journal : {log}")
 _NO_KVM = both(
     "no VT-x or SVM, so guests are emulated there (slow): {names}",
     "ni VT-x ni SVM : les invités y sont émulés (lents) : {names}",
+)
+
+UNVERIFIED = both("unverified: {why}", "non vérifié : {why}")
+NOTHING_FROM = both("nothing from: {names}", "rien de : {names}")
+COLLECTED = both(
+    "{archives} archives of {students} students are in {folder}",
+    "{archives} archives de {students} étudiants sont dans {folder}",
+)
+GRADE_NOW = both(
+    "grade them: tdlab grade {lab} {folder} --into {lab}-marks",
+    "notez-les : tdlab grade {lab} {folder} --into {lab}-marks",
 )
 
 
@@ -74,12 +87,13 @@ def plan_lines(plan: Plan, forks: int, lang: Lang) -> Iterator[str]:
         mib=_mib(largest),
         total=_mib(total),
     )
-    yield typeset(head, lang)
+    yield head
     yield _TIME.say(lang, time=_duration(estimate(plan, forks)), forks=forks)
     width = max(len(one.machine.name) for one in plan.assigned)
     for one in plan.assigned:
         names = ", ".join(student.student for student in one.seats) or "-"
-        yield one_line(f"  {one.machine.name:<{width}}  {_mib(one.bytes):>5} MiB  {names}")
+        shown = one_line(names)
+        yield f"  {one_line(one.machine.name):<{width}}  {_mib(one.bytes):>5} {_MIB_WORD.say(lang)}  {shown}"
 
 
 def estimate(plan: Plan, forks: int) -> float:
@@ -114,35 +128,43 @@ def table(board: Board, lang: Lang, now: float | None = None) -> Table:
 
     moment = time.monotonic() if now is None else now
     shown = Table(box=None, pad_edge=False, show_header=False, expand=False)
-    for _ in range(4):
-        shown.add_column(no_wrap=True, overflow="ellipsis")
+    said = {row.name: _at(row, lang) for row in board.rows.values()}
+    for column in (board.rows, said.values(), ["9999 s"]):
+        # Not squeezed: what is cut where it gets narrow is the cause at the end.
+        shown.add_column(no_wrap=True, min_width=max(map(len, column), default=1))
+    shown.add_column(no_wrap=True, overflow="ellipsis")
     for row in board.rows.values():
-        said = PHASES[row.phase].say(lang) if row.phase in PHASES else STATES[row.state].say(lang)
         style = {"failed": "red", "done": "green", "unchanged": "green", "running": "cyan"}.get(
             row.state, "dim"
         )
         why = row.cause.told(lang) if row.cause else ", ".join(row.students)
-        seconds = f"{row.seconds(moment):.0f} s" if row.began else ""
-        shown.add_row(Text(one_line(row.name)), Text(said, style=style), seconds, Text(one_line(why)))
+        seconds = f"{row.seconds(moment):.0f} s" if row.began is not None else ""
+        shown.add_row(
+            Text(one_line(row.name)), Text(said[row.name], style=style), seconds, Text(one_line(why))
+        )
     return shown
+
+
+def _at(row: Row, lang: Lang) -> str:
+    return PHASES[row.phase].say(lang) if row.phase in PHASES else STATES[row.state].say(lang)
 
 
 def summary(board: Board, plan: Plan, seconds: float, log: Path, lang: Lang) -> Iterator[str]:
     """Yield how it went, then each machine that is not done with its cause and what mends it."""
     rows = list(board.rows.values())
     counts = {state: sum(row.state == state for row in rows) for state in ("done", "unchanged", "failed")}
-    yield typeset(_SUMMARY.say(lang, seconds=seconds, **counts), lang)
+    yield _SUMMARY.say(lang, seconds=seconds, **counts)
     by_name = {one.machine.name: one for one in plan.assigned}
     for row in rows:
         if row.cause:
-            yield one_line(f"  {row.name}: {row.cause.told(lang)}")
-            yield one_line(f"    {_FIX.say(lang)}: {mend(row, by_name[row.name], lang)}")
+            yield "  " + one_line(PAIR.say(lang, what=row.name, said=row.cause.told(lang)))
+            yield "    " + one_line(MEND.say(lang, mend=mend(row, by_name[row.name], lang)))
     weak = [row.name for row in rows if row.said and "virtualisation" not in row.said]
     if weak:
-        yield typeset(_NO_KVM.say(lang, names=", ".join(weak)), lang)
+        yield _NO_KVM.say(lang, names=", ".join(weak))
     if counts["failed"]:
         yield _RERUN.say(lang)
-    yield f"{_LOG.say(lang)}: {log}"
+    yield _LOG.say(lang, log=log)
 
 
 def mend(row: Row, assigned: Assigned, lang: Lang) -> str:

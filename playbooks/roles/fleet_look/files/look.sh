@@ -19,6 +19,10 @@ done
 stamp=/var/lib/tdlab/lab_host.json
 [ ! -r $stamp ] || sed -n 's/.*"role": "\([0-9a-f]*\)".*/lab-host \1/p' $stamp
 if cd /opt/tdlab 2>/dev/null; then
+    [ ! -d objects ] || echo "folder"
+    for one in objects/* trees/* tool labs/* images/*; do
+        if [ -e "$one" ] || [ -L "$one" ]; then echo "holds $one"; fi
+    done
     for tree in trees/*; do
         [ -f "$tree/.complete" ] || continue
         (cd "$tree" && sha256sum --check --quiet --strict .complete) >/dev/null 2>&1 || continue
@@ -27,12 +31,12 @@ if cd /opt/tdlab 2>/dev/null; then
     for link in tool labs/* images/*; do
         [ ! -L "$link" ] || echo "link $link $(readlink "$link")"
     done
-    for record in records/*.json; do
-        [ ! -f "$record" ] || echo "record $(basename "$record" .json) $(sha256sum <"$record" | cut -d' ' -f1)"
+    for record in objects/record-*.json; do
+        [ ! -f "$record" ] || echo "record ${record#objects/} $(sha256sum <"$record" | cut -d' ' -f1)"
     done
 fi
 command=/usr/local/bin/tdlab
-[ ! -e $command ] || echo "command $(sha256sum <$command | cut -d' ' -f1)"
+if [ -L $command ]; then echo "command $(readlink $command)"; elif [ -e $command ]; then echo "other-command"; fi
 for seat in "$@"; do
     account=${seat%%:*} rest=${seat#*:}
     name=${rest%%:*} folder=${rest#*:}
@@ -42,7 +46,10 @@ for seat in "$@"; do
     place=$home/$folder
     if [ -f "$place/workspace.yaml" ]; then
         echo "seat $name $(sed -n 's/^lab: //p' "$place/workspace.yaml") $(sed -n 's/^nonce: "\(.*\)"/\1/p' "$place/workspace.yaml")"
-        echo "submissions $name $(find "$place/submissions" -name '*.zip' 2>/dev/null | wc -l)"
+        # What is unpacked has no date; what is written has one.
+        [ -n "$(find "$place" -type f -newermt @1 -print -quit)" ] || echo "untouched $name"
+        find "$place/submissions" -maxdepth 1 -type f -name '*.zip' -size -32M -printf '%f\n' 2>/dev/null |
+            sort -V | tail -n 50 | sed "s/^/archive $name /"
         echo "evidence $name $(find "$place/evidence" -type f 2>/dev/null | wc -l)"
         echo "written $name $(stat -c %Y "$place/answers.yaml" 2>/dev/null || echo 0)"
     elif [ -e "$place" ]; then
