@@ -130,8 +130,8 @@ def run(
     """Run a playbook on a plan with a live table, events or nothing, then the summary; return the status."""
     import time
 
-    from domains.errors import EXIT_DONE, EXIT_INFRASTRUCTURE, EXIT_PARTLY_DONE
-    from grader.fleet import running, showing, telling
+    from domains.errors import EXIT_DONE, EXIT_INFRASTRUCTURE, EXIT_INTERRUPTED, EXIT_PARTLY_DONE
+    from grader.fleet import causes, running, showing, telling
 
     began = time.monotonic()
     with showing.shown(made, lang, as_json=as_json) as on_change:
@@ -141,6 +141,8 @@ def run(
         click.echo(json.dumps(telling.document(board, made, seconds, log), ensure_ascii=False))
     else:
         click.echo("\n".join(telling.summary(board, made, seconds, log, lang)))
+    if any(row.cause and row.cause.kind is causes.INTERRUPTED for row in board.rows.values()):
+        return EXIT_INTERRUPTED
     failed = sum(row.state == "failed" for row in board.rows.values())
     if not failed:
         return EXIT_DONE

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from domains.many_hosts import CUT
 from grader.language import Lang
 from grader.language.bilingual import Bilingual, both
 from grader.language.inert import one_line
@@ -141,6 +142,7 @@ IN_THE_WAY = _kind(
     "collect it, then: tdlab remove",
     "collectez-le, puis : tdlab remove",
 )
+INTERRUPTED = _kind("interrupted", "interrupted", "interrompu", "run it again", "relancez")
 NOT_STARTED = _kind("not-started", "not begun", "pas commencé", "run it again", "relancez")
 OTHER = _kind("other", "it failed", "échec", "see the log", "voyez le journal")
 
@@ -185,6 +187,8 @@ def classify(task: str, result: Mapping[str, Any]) -> Cause:
     # What `timeout` ends, and what rsync ends with when nothing comes any more.
     if task == SENDING and result.get("rc") == 124:
         return Cause(SLOW, "")
+    if result.get("rc") == CUT:
+        return Cause(FLOOD, "")
     said = list(_said(result))
     for pattern, kind in _COMPILED:
         for line in said:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import filelock
+
 from domains import many_hosts
-from grader.fleet import board, secrets, students
+from domains.errors import UsageError
+from grader.fleet import board, causes, secrets, students
 from grader.fleet.board import Board, Row
+from grader.fleet.causes import Cause
 from grader.fleet.plan import Plan, known_hosts
+from grader.running import interruption
 
 # How many logs of a lab are kept.
 _KEPT = 20
@@ -34,7 +40,11 @@ def run(
     seen = Board(rows, wants)
     hidden = secrets.of(one.machine.variables for one in plan.assigned)
     log = _log(plan.home / "logs", playbook)
-    with log.open("x", encoding="utf-8", errors="backslashreplace") as stream:
+    with (
+        _alone(plan.home),
+        interruption.noted() as stopped,
+        log.open("x", encoding="utf-8", errors="backslashreplace") as stream,
+    ):
 
         def take(event: dict[str, Any]) -> None:
             if said := event.get("stdout"):
@@ -44,11 +54,36 @@ def run(
 
         inventories = plan.write(more=more)
         known = known_hosts()
-        many_hosts.play(playbook, inventories, forks=forks, known_hosts=known, on_event=take, check=check)
-    seen.close()
+        many_hosts.play(
+            playbook,
+            inventories,
+            forks=forks,
+            known_hosts=known,
+            on_event=take,
+            is_cancelled=stopped.is_set,
+            check=check,
+        )
+    seen.close(Cause(causes.INTERRUPTED, "") if stopped.is_set() else None)
     if not check:
         students.note_keys(plan.home, rows.values())
     return seen, log
+
+
+@contextlib.contextmanager
+def _alone(home: Path) -> Iterator[None]:
+    """Let no second command work on the machines of a lab at once."""
+    home.mkdir(parents=True, exist_ok=True)
+    lock = filelock.FileLock(home / ".lock")
+    try:
+        lock.acquire(blocking=False)
+    except filelock.Timeout:
+        raise UsageError(
+            f"another tdlab works on the machines of {home.name}", remedy="wait until it has ended"
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _log(folder: Path, playbook: str) -> Path:

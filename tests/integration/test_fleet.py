@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-import signal
+import re
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import testinfra
 
-from benchmarks._room import room
+from benchmarks._room import room, using
 from benchmarks._room.room import Machine, Room
+from benchmarks._room.using import deploy, hosts, tdlab
 from domains import process
-from domains.paths import LABS
+from domains.paths import LABS, PLAYBOOKS
 from grader.lab import lab as labs
 from grader.submission import translation
 from grader.submission.samples import samples
@@ -30,27 +31,7 @@ def two() -> Iterator[Room]:
 
 @pytest.fixture
 def inventory(two: Room, tmp_path: Path) -> Path:
-    return written(two.machines, two.key, tmp_path / "room.yml")
-
-
-def written(machines: tuple[Machine, ...], key: Path, file: Path) -> Path:
-    """Write an inventory of Ansible's own: a student at each machine."""
-    hosts = {
-        one.name: {"ansible_host": one.address, "tdlab_students": [f"Élève {one.name}"]} for one in machines
-    }
-    common = {"ansible_user": "root", "ansible_ssh_private_key_file": str(key), "tdlab_account": "student"}
-    file.write_text(json.dumps({"all": {"children": {"b12": {"hosts": hosts, "vars": common}}}}))
-    return file
-
-
-def tdlab(*words: object) -> process.Completed:
-    argv = [sys.executable, "-m", "grader", *map(str, words)]
-    return process.run(argv, timeout=400, check=False)
-
-
-def deploy(inventory: Path, *words: str) -> process.Completed:
-    chosen = ["--no-lab-host", "--no-image", "--python", sys.executable, *words]
-    return tdlab("deploy", "first-vm", "-i", inventory, *chosen)
+    return using.inventory(two.machines, two.key, tmp_path / "room.yml")
 
 
 def test_a_lab_is_deployed_and_a_second_time_there_is_nothing_to_do(
@@ -70,6 +51,49 @@ def test_a_lab_is_deployed_and_a_second_time_there_is_nothing_to_do(
 
     again = deploy(inventory, "--json")
     assert [(row["state"], row["changed"]) for row in hosts(again)] == [("unchanged", 0)] * 2, again.stderr
+
+
+def test_the_playbook_alone_predicts_deploys_and_then_changes_nothing(
+    two: Room, tmp_path: Path, own_state: Path
+) -> None:
+    known = f"-o UserKnownHostsFile={tmp_path}/known_hosts"
+    inventory = using.inventory(two.machines, two.key, tmp_path / "room.yml", ansible_ssh_common_args=known)
+    staged = deploy(inventory, "--stage", str(tmp_path / "stage"))
+    assert staged.status == 0, staged.stderr
+    one = two.machines[0]
+    before = everything(one)
+
+    assert counts(play(inventory, tmp_path, "--check", "--diff"))["failed"] == {0}
+    assert everything(one) == before
+    assert counts(play(inventory, tmp_path))["failed"] == {0}
+    assert counts(play(inventory, tmp_path))["changed"] == {0}
+    assert counts(play(inventory, tmp_path, "--check"))["changed"] == {0}
+
+    machine = testinfra.get_host(
+        f"ssh://root@{one.address}", ssh_identity_file=str(two.key), ssh_extra_args=known
+    )
+    tool = machine.file("/opt/tdlab/tool")
+    assert (tool.is_symlink, tool.user) == (True, "root")
+    workspace = machine.file("/home/student/first-vm-workspace/answers.yaml")
+    assert (workspace.user, workspace.mode) == ("student", 0o600)
+    assert machine.file("/home/student/.local/state/tdlab/keys/student").mode == 0o600
+    assert machine.check_output("su - student -c 'tdlab --version'").startswith("tdlab ")
+
+
+def play(inventory: Path, folder: Path, *words: str) -> str:
+    """Run the playbook by ansible-playbook itself, and return what it printed."""
+    program = Path(sys.executable).parent / "ansible-playbook"
+    given = ["-i", folder / "stage/inventory.json", "-i", inventory, *words]
+    env = {"ANSIBLE_CONFIG": str(PLAYBOOKS / "ansible.cfg"), "LC_ALL": "C.UTF-8", "ANSIBLE_HOME": str(folder)}
+    done = process.run([program, *given, PLAYBOOKS / "deploy.yml"], timeout=300, env=env, check=False)
+    return done.stdout
+
+
+def counts(output: str) -> dict[str, set[int]]:
+    """Return what Ansible's recap counts, for all machines."""
+    recap = output.partition("PLAY RECAP")[2]
+    assert recap.count("ok=") == 2, output
+    return {name: {int(n) for n in re.findall(rf"{name}=(\d+)", recap)} for name in ("changed", "failed")}
 
 
 def test_what_students_hand_in_is_collected_verified_and_graded_and_the_rest_removed(
@@ -117,43 +141,6 @@ def test_work_that_is_begun_is_never_written_over_and_a_reset_puts_it_aside(
     assert one.shell("grep -l '# mine' /home/student/first-vm-workspace.*/answers.yaml")
 
 
-def test_of_eight_machines_five_broken_ones_are_named_and_a_rerun_finishes_them_alone(
-    own_state: Path, tmp_path: Path
-) -> None:
-    with room.opened(8, megabytes=96) as made:
-        inventory = written(made.machines, made.key, tmp_path / "room.yml")
-        dropping, hung, full, locked, slow = made.machines[3:]
-        dropping.drop()
-        hung.signal_sshd(signal.SIGSTOP)
-        full.shell("fallocate -l $(($(df -Pk /opt | awk 'NR == 2 { print $4 }') - 2000))K /var/tmp/filled")
-        locked.shell("mv /root/.ssh/authorized_keys /root/.ssh/kept")
-        slow.slow("150kbit")
-        began = time.monotonic()
-        broken = deploy(inventory, "--json", "--transfer-seconds", "15")
-        assert time.monotonic() - began < 240
-        assert broken.status == 4, broken.stderr
-        causes = {row["host"]: row["cause"] for row in hosts(broken)}
-        assert causes == {
-            **{one.name: None for one in made.machines[:3]},
-            dropping.name: "off",
-            hung.name: "hung",
-            full.name: "disk-full",
-            locked.name: "wrong-key",
-            slow.name: "slow",
-        }
-        assert all(row["mend"] for row in hosts(broken) if row["cause"])
-
-        dropping.mend_link()
-        hung.signal_sshd(signal.SIGCONT)
-        full.run("rm", "/var/tmp/filled")
-        locked.shell("mv /root/.ssh/kept /root/.ssh/authorized_keys")
-        slow.mend_link()
-        mended = deploy(inventory, "--json")
-        states = [row["state"] for row in hosts(mended)]
-        assert states == ["unchanged"] * 3 + ["done"] * 5, mended.stdout
-
-
-# All files of a machine where anything of ours could be; what tdlab caches when a student runs it is theirs.
 def everything(machine: Machine) -> set[str]:
     found = "find /opt /usr/local /home /root /var/lib /var/tmp /etc -xdev | grep -v /.cache"
     return set(machine.shell(found).splitlines())
@@ -165,8 +152,3 @@ def solve(machine: Machine, student: str, folder: Path) -> None:
     text = (translation.translate(lab, samples(lab)[0], student, folder) / "answers.yaml").read_text()
     place = "/home/student/first-vm-workspace/answers.yaml"
     machine.run("sh", "-c", f'printf %s "$0" > {place}', text)
-
-
-def hosts(done: process.Completed) -> list[dict[str, object]]:
-    found: list[dict[str, object]] = json.loads(done.stdout.splitlines()[-1])["hosts"]
-    return found
