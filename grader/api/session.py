@@ -31,10 +31,12 @@ from grader.api.marking import LabFault, mark_of
 from grader.api.parts import Part, broken, merged
 from grader.checks.settling import charged
 from grader.checks.verdict import Context
+from grader.lab.lab import Lab
 from grader.lab.questions import CodeQuestion
 from grader.results.result import CheckResult, Outcome
 
 CHECKS = "checks"
+_LAB_HOST = "lab_host"
 _OPTIONS = (
     *("-p", "grader.plugin"),
     *("-p", "no:cacheprovider"),
@@ -70,6 +72,14 @@ def waits_for_host(question: CodeQuestion, student: Student) -> bool:
     return bool(skipped) and all(one.waits for one in skipped)
 
 
+def booting(lab: Lab) -> tuple[str, ...]:
+    """Return the questions of which a test asks for a lab host, in the order of the lab."""
+    if not (stamp := _stamp(lab.folder)):
+        return ()
+    asking = _held(lab.folder, stamp).asking_for(_LAB_HOST)
+    return tuple(question.id for question in lab if question.id in asking)
+
+
 class Checks:
     """The collected tests of a lab, by the question that each judges."""
 
@@ -93,6 +103,14 @@ class Checks:
                 self._faults.append(f"{item.nodeid} {lacks}")
             else:
                 self._tests[mark.id].append(item)
+
+    def asking_for(self, fixture: str) -> set[str]:
+        """Return the questions of which a test asks for a fixture."""
+        return {
+            question
+            for question, tests in self._tests.items()
+            if any(fixture in getattr(one, "fixturenames", ()) for one in tests)
+        }
 
     def judged(self, question: CodeQuestion, student: Student) -> CheckResult:
         """Run the tests of a question for a student."""

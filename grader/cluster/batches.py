@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from grader.cluster.arrivals import Arrivals, Key, token
@@ -16,7 +16,7 @@ from grader.language import Lang
 from grader.submission.archives import MAX_ARCHIVE
 
 # Half a second of work or so: a worker that dies loses no more, and asking costs little beside it.
-_ROWS = 8
+_ROWS = 16
 _BYTES = 4 * 2**20
 
 
@@ -46,7 +46,7 @@ class Batch:
     def is_full(self) -> bool:
         """Return whether it is to be sent before another is added; one that boots guests goes alone."""
         most = 1 if self.share.host else _ROWS
-        return len(self.sent) >= most or sum(len(one.content) for one in self.sent) >= _BYTES
+        return len(self.sent) >= most or sum(len(one.content or b"") for one in self.sent) >= _BYTES
 
     def alone(self) -> Iterator[Batch]:
         """Yield each submission as a batch of its own."""
@@ -67,8 +67,8 @@ class Class:
         self._keys: dict[tuple[int, Share], Key] = {}
         self.resumed: set[int] = set()
 
-    def batches(self, share: Share) -> Iterator[Batch]:
-        """Yield what has not arrived yet, a batch at a time."""
+    def batches(self, share: Share, *, sees_files: bool) -> Iterator[Batch]:
+        """Yield what has not arrived yet, a batch at a time; workers that see our files are sent none."""
         batch = Batch(share)
         for number, row in enumerate(self._rows):
             content = _content(row)
@@ -81,7 +81,7 @@ class Class:
             elif content is None:
                 self._arrived.add([(key, self._here(row, share))])
             else:
-                batch.add(number, key, Sent(replace(row, place=""), Path(row.place).name, content))
+                batch.add(number, key, Sent(row, None if sees_files else content))
             if batch.is_full():
                 yield batch
                 batch = Batch(share)

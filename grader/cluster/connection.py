@@ -70,7 +70,9 @@ def opened(where: Local | Remote, grader_hash: str, *, boots: bool) -> Iterator[
 
     Raises :class:`UsageError` where others could listen, :class:`InfrastructureError` where nobody answers.
     """
+    # It sets levels and defaults when it is imported, which must not be among what is put back here.
     import dask
+    import distributed  # noqa: F401
 
     with ExitStack() as held:
         held.enter_context(dask.config.set(_SETTINGS if isinstance(where, Local) else {}))
@@ -109,7 +111,7 @@ def _local(where: Local, *, boots: bool) -> Iterator[Cluster]:
                 local_directory=scratch,
                 resources={KVM: 1} if boots else {},
             )
-            client = held.enter_context(Client(held.enter_context(cluster)))
+            client = held.enter_context(Client(held.enter_context(cluster), direct_to_workers=True))
             client.wait_for_workers(where.workers, timeout=_START_SECONDS)
         except (OSError, RuntimeError) as why:
             raise InfrastructureError(f"workers do not start here: {why}") from why
@@ -194,9 +196,6 @@ def _told(cluster: Cluster) -> dict[str, str]:
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Keep Dask's own messages to itself: what matters of them becomes a message of ours."""
-    # It sets levels of its own when it is imported.
-    import distributed  # noqa: F401
-
     loggers = [logging.getLogger(name) for name in ("distributed", "tornado", "asyncio")]
     before = [one.level for one in loggers]
     for one in loggers:

@@ -29,11 +29,16 @@ def main() -> None:
     order = json.loads(asked.readline())
     network = order["network"] or not _without_network()
     # Heavy, and threads may be started by it.
+    from domains.errors import TdlabError
     from grader.grading import class_items, gradebook
     from grader.grading.grading import neutral_environment
     from grader.lab import lab as labs
 
-    lab = labs.load(Path(order["lab"]))
+    try:
+        lab = labs.load(Path(order["lab"]))
+    except TdlabError as bad:
+        _say(answers, {"trouble": str(bad)})
+        return
     hashes = {"lab_hash": labs.lab_hash(lab.folder), "grader_hash": gradebook.grader_hash()}
     _say(answers, {**hashes, "network": network})
     # Until here a worker could be told why not.

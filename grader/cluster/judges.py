@@ -93,11 +93,14 @@ def _begun(child: process.Child, order: Mapping[str, Any]) -> dict[str, Any]:
     _say(child, order)
     assert child.stdout is not None  # noqa: S101  it was started with one
     if select.select([child.stdout], [], [], _START_SECONDS)[0] and (found := _answer(child)):
-        return found
-    child.kill()
-    _, said = child.communicate()
-    last = said.strip().splitlines()[-1:] or ["it does not say why"]
-    raise InfrastructureError(f"its judge does not start: {last[0]}")
+        if "trouble" not in found:
+            return found
+        why = found["trouble"]
+    else:
+        child.kill()
+        _, said = child.communicate()
+        why = (said.strip().splitlines() or ["it does not say why"])[-1]
+    raise InfrastructureError(f"its judge does not start: {why}")
 
 
 def _say(child: process.Child, what: Mapping[str, Any]) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from domains.errors import InfrastructureError
+from grader.api import session as api_session
 from grader.cluster import arrivals, connection, words
 from grader.cluster.address import Local, Remote
 from grader.cluster.arrivals import Arrivals
@@ -27,7 +28,6 @@ from grader.grading.grading import neutral_environment
 from grader.grading.judging import chosen, lost
 from grader.grading.spool import ENDED
 from grader.lab.lab import Lab, lab_hash
-from grader.lab.questions import CodeQuestion
 from grader.language import Lang
 from grader.results.result import CheckResult, SubmissionGrade
 from grader.results.score import submission_grade
@@ -68,7 +68,8 @@ def class_graded(
         with neutral_environment(), connection.opened(where, job.grader_hash, boots=boots) as cluster:
             say(words.WORKERS.say(lang or "en", count=cluster.threads()))
             run = _Run(cluster, job, arrived, lab.folder)
-            run.grade([_Lane(given.batches(one), one) for one in shares])
+            seen = cluster.sees_files
+            run.grade([_Lane(given.batches(one, sees_files=seen), one) for one in shares])
         for number in sorted(run.poisoned):
             say(words.POISONED.say(lang or "en", name=rows[number].student))
         if given.resumed:
@@ -78,7 +79,7 @@ def class_graded(
 
 def _shares(lab: Lab, host: str | None) -> list[Share]:
     """Return what can be judged anywhere, and what needs a worker that boots guests."""
-    booting = tuple(one.id for one in lab if isinstance(one, CodeQuestion)) if host else ()
+    booting = api_session.booting(lab) if host else ()
     if not booting:
         return [Share()]
     others = tuple(one.id for one in lab if one.id not in booting)
