@@ -31,6 +31,7 @@ _SETTINGS = {
     "distributed.scheduler.allowed-failures": _ALLOWED_FAILURES,
     "distributed.worker.profile.enabled": False,
     "distributed.diagnostics.nvml": False,
+    "distributed.worker.preload": [worker.__name__],
 }
 
 
@@ -76,7 +77,7 @@ def opened(where: Local | Remote, grader_hash: str, *, boots: bool) -> Iterator[
 
     with ExitStack() as held:
         held.enter_context(dask.config.set(_SETTINGS if isinstance(where, Local) else {}))
-        held.enter_context(_quiet())
+        _quieten()
         if isinstance(where, Local):
             cluster = held.enter_context(_local(where, boots=boots))
         else:
@@ -193,18 +194,11 @@ def _told(cluster: Cluster) -> dict[str, str]:
     return found
 
 
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep Dask's own messages to itself: what matters of them becomes a message of ours."""
-    loggers = [logging.getLogger(name) for name in ("distributed", "tornado", "asyncio")]
-    before = [one.level for one in loggers]
-    for one in loggers:
-        one.setLevel(_level())
-    try:
-        yield
-    finally:
-        for one, level in zip(loggers, before, strict=True):
-            one.setLevel(level)
+def _quieten() -> None:
+    """Keep Dask's own messages to itself, its last ones too: what matters becomes a message of ours."""
+    for name in [*logging.root.manager.loggerDict]:
+        if name.split(".")[0] in {"distributed", "tornado", "asyncio"}:
+            logging.getLogger(name).setLevel(_level())
 
 
 def _level() -> int:

@@ -29,6 +29,7 @@ from grader.grading.judging import chosen, lost
 from grader.grading.spool import ENDED
 from grader.lab.lab import Lab, lab_hash
 from grader.language import Lang
+from grader.language.inert import one_line
 from grader.results.result import CheckResult, SubmissionGrade
 from grader.results.score import submission_grade
 
@@ -69,9 +70,10 @@ def class_graded(
             say(words.WORKERS.say(lang or "en", count=cluster.threads()))
             run = _Run(cluster, job, arrived, lab.folder)
             seen = cluster.sees_files
-            run.grade([_Lane(given.batches(one, sees_files=seen), one) for one in shares])
+            with _lasting():
+                run.grade([_Lane(given.batches(one, sees_files=seen), one) for one in shares])
         for number in sorted(run.poisoned):
-            say(words.POISONED.say(lang or "en", name=rows[number].student))
+            say(words.POISONED.say(lang or "en", name=one_line(rows[number].student, limit=200)))
         if given.resumed:
             say(words.RESUMED.say(lang or "en", count=len(given.resumed)))
         yield (_whole(lab, row, number, given, shares) for number, row in enumerate(rows))
@@ -160,7 +162,7 @@ class _Run:
 
     def _take(self, future: Future, batch: Batch, lane: _Lane, *, is_last: bool) -> None:
         """Keep what a batch gave, or find out what kept it from giving anything."""
-        from distributed import CancelledError, KilledWorker
+        from distributed import KilledWorker
 
         try:
             grades: list[bytes | None] = future.result()
@@ -170,8 +172,6 @@ class _Run:
             else:
                 self._suspects.append((batch, lane))
             return
-        except (CancelledError, OSError) as gone:
-            raise _stopped(f"the cluster is gone: {gone}") from gone
         except InfrastructureError as broken:
             raise _stopped(broken.problem) from broken
         pairs = list(zip(batch.numbers, batch.keys, grades, strict=True))
@@ -190,6 +190,18 @@ class _Run:
             self._seen = now
         elif now > self._seen + _NOBODY_SECONDS:
             raise _stopped(f"there has been no worker for {_NOBODY_SECONDS:.0f} s")
+
+
+@contextmanager
+def _lasting() -> Iterator[None]:
+    """Say what it means when the scheduler does not outlast the block."""
+    from distributed import CancelledError
+    from distributed.comm import CommClosedError
+
+    try:
+        yield
+    except (CancelledError, CommClosedError) as gone:
+        raise _stopped("the cluster is gone: its scheduler does not answer any more") from gone
 
 
 def _stopped(why: str) -> InfrastructureError:

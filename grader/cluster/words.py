@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from grader.language.bilingual import both
 
-WORKERS = both("grading on {count} workers", "correction par {count} processus")
+WORKERS = both("workers that grade: {count}", "processus qui corrigent : {count}")
 RESUMED = both(
     "{count} had been graded before the run was ended, and were not graded again",
     "{count} étaient corrigés avant que l'exécution ne s'arrête, et ne l'ont pas été une seconde fois",

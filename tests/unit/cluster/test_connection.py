@@ -26,6 +26,16 @@ from domains.paths import SHIPPED
 if TYPE_CHECKING:
     from tests.unit.cluster.conftest import Trial
 
+_UNDER_WAY = """\
+import sys
+from distributed import Client
+
+def under_way(dask_scheduler):
+    return sum(str(key).startswith("graded") for key in dask_scheduler.tasks)
+
+with Client(sys.argv[1]) as client:
+    print(client.run_on_scheduler(under_way))
+"""
 _DASK = "distributed.cli.dask_"
 CHECK = """\
 import os
@@ -91,7 +101,9 @@ def dask(tmp_path: Path) -> Iterator[Callable[..., tuple[str, list[process.Child
 
         def start(common: list[str], *workers: list[str]) -> tuple[str, list[process.Child]]:
             listed = tmp_path / "scheduler.json"
-            run("scheduler", *common, "--host", "127.0.0.1", "--port", "0", "--scheduler-file", str(listed))
+            first = run(
+                "scheduler", *common, "--host", "127.0.0.1", "--port", "0", "--scheduler-file", str(listed)
+            )
             wait.until(listed.exists, waiting_for="the scheduler", deadline=120, interval=0.1)
             address = json.loads(listed.read_text())["address"]
             tls = [one for one in common if one != "--protocol" and one not in {"tls", "tcp"}]
@@ -104,7 +116,7 @@ def dask(tmp_path: Path) -> Iterator[Callable[..., tuple[str, list[process.Child
                 deadline=120,
                 interval=0.1,
             )
-            return address, children
+            return address, [first, *children]
 
         yield start
 
@@ -117,7 +129,7 @@ def test_workers_reached_by_tls_are_sent_all_that_they_need(
     address, _ = dask(["--protocol", "tls", *ours.options("--tls-")], [], [])
     there = trial.grade("there", "--cluster", address, *ours.options("--cluster-"))
     assert there.status == 3, there.stderr
-    assert "grading on 2 workers" in there.stderr
+    assert "workers that grade: 2" in there.stderr
     # The lab and the submissions went there as bytes, and were not read from here.
     assert len(list((tmp_path / "own").rglob("lab.yaml"))) == 2
     assert not list((tmp_path / "own").rglob("answers.yaml"))
@@ -137,13 +149,51 @@ def test_what_needs_a_lab_host_goes_only_to_a_worker_that_has_one(
 ) -> None:
     (trial.folder / "trial" / "checks" / "test_it.py").write_text(CHECK)
     trial.hand_in(*["asks who"] * 6)
-    address, (_, able) = dask(["--protocol", "tcp"], [], ["--resources", "kvm=1"])
+    address, (_, _, able) = dask(["--protocol", "tcp"], [], ["--resources", "kvm=1"])
     there = trial.grade("there", "--cluster", address, "--lab-host", "localhost")
     assert there.status == 1, there.stderr
     for one in trial.found("there").values():
         assert [result.id for result in one.questions] == ["1", "2"]
         assert (one.questions[0].outcome, one.questions[0].points) == ("partial", 1)
         assert f"judged for {able.pid} with localhost" in one.questions[0].hint
+
+
+def test_only_so_much_of_a_class_is_under_way_as_there_is_somebody_for_it(
+    trial: Trial, dask: Callable[..., tuple[str, list[process.Child]]]
+) -> None:
+    trial.hand_in(*["waits"] * 99)
+    os.mkfifo(trial.folder / "gate")
+    address, (_, worker) = dask(["--protocol", "tcp"], [])
+    words = trial.words("there", "--cluster", address)
+    with process.started(words, env={"PYTHONPATH": str(SHIPPED)}, cwd=trial.folder):
+        wait.until(lambda: _judges(worker.pid), waiting_for="a judge", deadline=120, interval=0.1)
+        done = process.run([sys.executable, "-c", _UNDER_WAY, address], timeout=120)
+    # Of seven batches one is being graded, and one waits.
+    assert done.stdout.split() == ["2"]
+
+
+def test_when_the_scheduler_goes_away_what_has_arrived_is_kept_for_a_run_elsewhere(
+    trial: Trial, dask: Callable[..., tuple[str, list[process.Child]]]
+) -> None:
+    trial.hand_in(*["yes"] * 40, "waits")
+    os.mkfifo(trial.folder / "gate")
+    address, (scheduler, *_) = dask(["--protocol", "tcp"], [])
+    words = trial.words("there", "--cluster", address)
+    with process.started(words, env={"PYTHONPATH": str(SHIPPED)}, cwd=trial.folder) as grading:
+        wait.until(lambda: trial.arrived("there") == 32, waiting_for="grades", deadline=120, interval=0.1)
+        scheduler.kill()
+        _, said = grading.communicate(timeout=120)
+    assert grading.returncode == 3
+    assert said.splitlines()[1:] == [
+        "tdlab: the cluster is gone: its scheduler does not answer any more",
+        "  what has arrived is kept: run it again, and it goes on from there",
+    ]
+    (trial.folder / "gate").unlink()
+    (trial.folder / "gate").touch()
+    again = trial.grade("there", "--cluster", "local:1")
+    assert "32 had been graded" in again.stderr
+    trial.grade("here", "-j1")
+    assert trial.marks("here") == trial.marks("there")
 
 
 def test_without_a_worker_that_has_one_nothing_is_graded(
@@ -197,7 +247,7 @@ def test_local_workers_listen_on_the_loopback_alone_and_talk_only_to_their_own(t
 @contextmanager
 def _reached(port: int, context: ssl.SSLContext | None) -> Iterator[socket.socket]:
     with socket.create_connection(("127.0.0.1", port), timeout=10) as plain:
-        plain.settimeout(10)
+        plain.settimeout(3)
         if context is None:
             yield plain
             return

@@ -8,6 +8,7 @@ import signal
 from typing import TYPE_CHECKING
 
 import psutil
+import pytest
 
 from domains import process, wait
 from domains.paths import LABS, SHIPPED
@@ -29,7 +30,7 @@ def test_workers_give_the_same_bytes_as_a_session_here(trial: Trial) -> None:
     assert trial.marks("here") == trial.marks("there")
     assert (here.status, there.status) == (3, 3)
     assert here.stdout.replace("/here", "/there") == there.stdout
-    assert "grading on 2 workers" in there.stderr
+    assert "workers that grade: 2" in there.stderr
     assert "s02: whatever grades it ends, every time" in there.stderr
     assert len(trial.found("there")) == 26
 
@@ -86,3 +87,28 @@ def test_a_grading_that_is_killed_goes_on_from_where_it_was(trial: Trial) -> Non
     entries = ledger.read(trial.folder / "there" / "ledger.jsonl")
     assert sorted(one.submission.student for one in entries) == [f"s{number:02}" for number in range(32)]
     assert not (trial.folder / "there" / "arrived.sqlite").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--cluster", "local:2", "--jobs", "2"], "write --cluster local:2"),
+        (["--cluster", "tcp://192.0.2.1:8786"], "write tls://192.0.2.1:8786"),
+        (["--cluster-ca", __file__], "add --cluster tls://HOST:PORT"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_before_anything_is_graded(
+    trial: Trial, options: list[str], said: str
+) -> None:
+    trial.hand_in("yes")
+    refused = trial.grade("there", *options)
+    assert refused.status == 2
+    assert said in refused.stderr
+    assert not (trial.folder / "there").exists()
+
+
+def test_a_cluster_is_for_a_whole_class(trial: Trial) -> None:
+    trial.hand_in("yes")
+    words = [*trial.words("there")[:5], str(trial.folder / "class" / "s00"), "--cluster", "local"]
+    refused = process.run(words, timeout=60, check=False, env={"PYTHONPATH": str(SHIPPED)})
+    assert (refused.status, "add --into FOLDER" in refused.stderr) == (2, True)
