@@ -10,11 +10,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from domains.errors import UsageError
-from grader.classroom import comparing, kept, platforms, tree, units
+from grader.classroom import comparing, kept
 from grader.classroom.policy import Policy
 from grader.classroom.roster import Attempt, Clock, Roster, Student
-from grader.classroom.tree import Tree
-from grader.classroom.units import Handed, Unit
+from grader.classroom.source import platforms, tree, units
+from grader.classroom.source.tree import Tree
+from grader.classroom.source.units import Handed, Unit
 from grader.lab.lab import Lab
 from grader.language.inert import inert, one_line
 from grader.submission import manifest as manifests

@@ -10,8 +10,8 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from grader.classroom.tree import Tree
-from grader.classroom.units import Handed, Piece
+from grader.classroom.source.tree import Tree
+from grader.classroom.source.units import Handed, Piece
 from grader.language.inert import one_line
 from grader.submission.archives import MAX_ARCHIVE
 from grader.submission.sources import LEFT_OUT_FILE, SUFFIXES

@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from domains.errors import InputError
 from domains.paths import LABS
 from grader.classroom import intake
 from grader.classroom.markbook import Markbook
 from grader.classroom.policy import Policy
 from grader.classroom.roster import Roster
+from grader.classroom.source import gradescope
 from grader.grading.judging import all_judged
 from grader.lab import lab as labs
 from grader.results.result import CheckResult, Outcome
@@ -98,3 +100,60 @@ def test_an_attempt_without_answers_does_not_take_the_place_of_one_with_them(tmp
         "first-vm-zoe-2.zip: answers.yaml is missing",
     ]
     assert right(tmp_path, roster) == {Outcome.PASS}
+
+
+# ---------------------------------------------------------------- Gradescope's list of names
+
+ZOE = "submission_1:\n  :submitters:\n  - :name: Zoé Émilie\n    :sid: '1'\n    :email: z@x.fr\n"
+BOB = "submission_2:\n  :submitters:\n  - :name: Bob\n    :sid: '2'\n  :created_at: 2026-11-20 10:00:00 Z\n"
+
+
+def names(*entries: str) -> dict[str, list[str]]:
+    found = gradescope.read("".join(entries).encode("utf-8", "surrogatepass"))
+    return {folder: [who.name for who in people] for folder, people in found.items()}
+
+
+@pytest.mark.parametrize(
+    "printed",
+    [
+        '  :output: "\\e[31mred\\a\\0"\n',
+        "  :results: &1 {a: &2 b}\n  :again: *1\n  :third: *2\n",
+        "  :x: !ruby/object:Time {}\n",
+        "  :results: {a: 1, a: 2}\n",
+        f"  :results: {'[' * 5000}{']' * 5000}\n",
+        f"  :score: {'9' * 5000}\n",
+        '  :output: "\\ud83d\\ude42"\n',
+        "  :output: a\x07b\x00c\u202ed\n",
+        '  :output: "&x *y !z"\n',
+    ],
+)
+def test_what_a_students_program_printed_stops_nobody(printed: str) -> None:
+    assert names(ZOE, printed, BOB) == {"submission_1": ["Zoé Émilie"], "submission_2": ["Bob"]}
+
+
+def test_a_name_may_be_a_word_of_yaml_or_in_rubys_own_forms() -> None:
+    assert names(ZOE.replace("Zoé Émilie", "No")) == {"submission_1": ["No"]}
+    assert names(ZOE.replace("Zoé Émilie", "!binary |\n      Wm/DqQ==")) == {"submission_1": ["Zoé"]}
+    assert names(ZOE.replace("Zoé Émilie", "&1 Zoé"), BOB.replace("Bob", "*1"))["submission_2"] == ["Zoé"]
+    assert names(ZOE.replace("Zoé Émilie", "")) == {"submission_1": ["z@x.fr"]}
+    assert names(ZOE.replace("Zoé Émilie", '"\\u202eeoZ"')) == {"submission_1": ["⟨U+202E⟩eoZ"]}
+
+
+def test_a_time_in_rubys_own_form_is_read() -> None:
+    time = "!ruby/object:ActiveSupport::TimeWithZone\n    utc: 2026-11-20 09:00:00.5 Z\n    zone: {name: x}\n"
+    (who,) = gradescope.read(BOB.replace("2026-11-20 10:00:00 Z\n", time).encode())["submission_2"]
+    assert who.time == datetime(2026, 11, 20, 9, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("raw", ["", "- a\n", "just words\n", "a: [\n", "a: 'b\n", "*x"])
+def test_a_list_of_names_that_is_none_is_refused_with_its_place(raw: str) -> None:
+    with pytest.raises(InputError, match=r"submission_metadata\.yml:\d+:\d+"):
+        gradescope.read(raw.encode())
+
+
+def test_who_is_named_and_has_no_folder_is_told(tmp_path: Path) -> None:
+    work(tmp_path / "class/submission_1")
+    (tmp_path / "class/submission_metadata.yml").write_text(ZOE + BOB, encoding="utf-8")
+    roster = taken(tmp_path)
+    assert [one.name for one in roster.students] == ["Zoé Émilie"]
+    assert roster.left_out == ("submission_2 of Bob is named, and not there",)

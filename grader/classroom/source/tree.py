@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import IO, Protocol
 
 from domains.errors import UsageError
-from grader.classroom import platforms
+from grader.classroom.source import platforms
 from grader.language.inert import inert
 from grader.submission.answers import ANSWERS_FILE
 from grader.submission.archives import DAMAGED, ArchiveRefused, safe_name

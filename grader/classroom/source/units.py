@@ -8,9 +8,10 @@ from datetime import datetime
 from pathlib import PurePosixPath
 
 from domains.errors import InputError, UsageError
-from grader.classroom import platforms
-from grader.classroom.platforms import GRADESCOPE_FILE, Who
-from grader.classroom.tree import Entry, Tree
+from grader.classroom.source import gradescope, platforms
+from grader.classroom.source.gradescope import GRADESCOPE_FILE
+from grader.classroom.source.platforms import Who
+from grader.classroom.source.tree import Entry, Tree
 from grader.language.inert import one_line
 from grader.submission.answers import ANSWERS_FILE
 from grader.submission.sources import SUFFIXES
@@ -78,6 +79,9 @@ def sorted_out(tree: Tree, lab: str, *, is_zip: bool) -> tuple[list[Unit], list[
             f"this is the work of one student: {ANSWERS_FILE} stands at its top",
             remedy="name the folder in which each student has one, or leave --into out to grade this one",
         )
+    for folder in sorted(named.keys() - {key[1] for key in units if key[0] == "gradescope"}):
+        names = ", ".join(who.name for who in named[folder]) or "?"
+        left_out.append(f"{one_line(folder, limit=80)} of {names} is named, and not there")
     return list(units.values()), left_out
 
 
@@ -163,7 +167,7 @@ def _metadata(tree: Tree, entries: Iterable[Entry], around: str) -> Mapping[str,
     try:
         if raw is None:
             raise UsageError(f"{GRADESCOPE_FILE}: {why}")
-        return platforms.gradescope(raw)
+        return gradescope.read(raw)
     except InputError as bad:
         remedy = "download the export again, or remove the file to name students by their folders"
         raise UsageError(f"the names of the Gradescope export cannot be read: {bad}", remedy=remedy) from bad

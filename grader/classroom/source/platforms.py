@@ -1,21 +1,15 @@
-"""Whose a file of a class is: the names that Moodle and Gradescope give to what students handed in."""
+"""Whose a file of a class is: the names that Moodle and tdlab give to what students handed in."""
 
 from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
+from datetime import datetime
 
-from domains import document
 from grader.language.inert import one_line
 from grader.submission.sources import SUFFIXES
 
-GRADESCOPE_FILE = "submission_metadata.yml"
-_MAX_METADATA = 64 * 2**20
 # Moodle takes underscores out of names; the number is the participant's. Older ones make no folder.
 _MOODLE = re.compile(
     r"(?P<name>.+?)_(?P<id>\d+)_assignsubmission_(?P<kind>file|onlinetext)(?:_(?P<rest>.*))?"
@@ -74,41 +68,3 @@ def own_archive(name: str, lab: str) -> str | None:
 def own_number(name: str, lab: str) -> int | None:
     """Return the number in such a name, or None."""
     return int(without_suffix(name).rpartition("-")[2]) if own_archive(name, lab) else None
-
-
-def gradescope(raw: bytes) -> Mapping[str, tuple[Who, ...]]:
-    """Return who handed in each folder of a Gradescope export; raises :class:`InputError`."""
-    doc = document.parse(raw, Path(GRADESCOPE_FILE), max_bytes=_MAX_METADATA)
-    if not isinstance(doc.data, dict):
-        raise doc.error((), "it names no submissions")
-    return {folder: tuple(_submitters(data)) for folder, data in doc.data.items()}
-
-
-def _submitters(data: Any) -> Iterator[Who]:
-    """Yield the submitters of one entry; keys are Ruby's symbols, which begin with a colon."""
-    entry = _plain(data)
-    listed = entry.get("submitters")
-    for one in listed if isinstance(listed, list) else []:
-        person = _plain(one)
-        name = one_line(person.get("name") or person.get("email") or "", limit=200)
-        if name:
-            sid, email = (one_line(person.get(key) or "", limit=200) for key in ("sid", "email"))
-            yield Who(name, sid, email, _moment(entry.get("created_at")))
-
-
-def _plain(data: Any) -> dict[str, Any]:
-    return {key.removeprefix(":"): value for key, value in data.items()} if isinstance(data, dict) else {}
-
-
-def _moment(value: object) -> datetime | None:
-    """Read a time as Ruby writes it: ``2026-11-20 10:00:00.123456789 Z``, or with an offset."""
-    match = re.fullmatch(
-        r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(?:\.\d+)?\s*(Z|UTC|[-+]\d\d:?\d\d)?", str(value or "").strip()
-    )
-    if not match:
-        return None
-    zone = "+00:00" if match[3] in {None, "Z", "UTC"} else match[3]
-    try:
-        return datetime.fromisoformat(f"{match[1]}T{match[2]}{zone}").astimezone(UTC)
-    except ValueError:
-        return None
