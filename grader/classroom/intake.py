@@ -21,12 +21,14 @@ from grader.language.inert import inert, one_line
 from grader.submission import manifest as manifests
 from grader.submission import signature
 from grader.submission.answers import ANSWERS_FILE
-from grader.submission.archives import ArchiveRefused, read_packed
+from grader.submission.archives import ArchiveRefused, read_archive, read_packed
 from grader.submission.manifest import MANIFEST_FILE, Manifest
 from grader.submission.sources import LEFT_OUT_FILE, left_out, missing
 
 # Times that are all the same are those of a download or a copy, and say nothing of when who handed in.
 _SAME = timedelta(minutes=1)
+# Two works in one archive may be two attempts of one student's.
+_A_CLASS = 3
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -55,6 +57,7 @@ def take_in(source: Path, lab: Lab, folder: Path, policy: Policy) -> Roster:
             f"{source} holds no submissions",
             remedy="name a folder with a folder or an archive a student, or the ZIP of a class",
         )
+    _refuse_a_class_within(source, found, folder, lab.slug)
     trusted = _told_apart([one.handed.time for one in found])
     by_unit: dict[int, list[Attempt]] = {}
     for one in found:
@@ -68,6 +71,48 @@ def take_in(source: Path, lab: Lab, folder: Path, policy: Policy) -> Roster:
     return Roster(
         lab=lab.slug, students=comparing.compared(_keyed(students)), left_out=tuple(sorted(left_out))
     )
+
+
+def refuse_a_class(place: Path, lab: str) -> None:
+    """Raise :class:`UsageError` when a place that is to be one submission is a class, or holds nothing."""
+    if place.is_dir() and not any(place.iterdir()):
+        remedy = f"name a folder that holds {ANSWERS_FILE}, or an archive"
+        raise UsageError(f"{place} is an empty folder", remedy=remedy)
+    if (count := _students_in(place, lab)) >= (2 if place.is_dir() else _A_CLASS):
+        remedy = f"grade a class into a markbook: `tdlab grade {lab} {place} --into FOLDER`"
+        raise UsageError(f"{place} is no submission: it holds the work of {count} students", remedy=remedy)
+
+
+def _refuse_a_class_within(source: Path, found: Sequence[_Found], folder: Path, lab: str) -> None:
+    """Raise :class:`UsageError` when the one archive of a class holds the class: a ZIP in a ZIP."""
+    (one, *others) = found
+    if others or not one.handed.is_archive or not one.attempt.problem or not one.attempt.kept:
+        return
+    if (count := _students_in(folder / one.attempt.kept, lab)) >= _A_CLASS:
+        raise UsageError(
+            f"{source} holds the class one level down: {one.handed.place}, with the work of {count} students",
+            remedy="unpack it once, and name what is in it",
+        )
+
+
+def _students_in(place: Path, lab: str) -> int:
+    """Return of how many students a place holds the work, 0 when it is itself the work of one."""
+    try:
+        if place.is_dir():
+            is_one = (place / ANSWERS_FILE).is_file()
+        else:
+            is_one = ANSWERS_FILE in read_archive(place, {ANSWERS_FILE: 1})
+        if is_one:
+            return 0
+    except ArchiveRefused:
+        # Two folders with answers in one archive are refused there: that may be a class.
+        pass
+    try:
+        with tree.opened(place) as given:
+            listed, _ = units.sorted_out(given, lab, is_zip=place.is_file())
+            return sum(map(units.has_work, listed))
+    except UsageError:
+        return 0
 
 
 def ordered(attempts: Sequence[Attempt]) -> list[Attempt]:

@@ -90,11 +90,29 @@ def open_markbook(folder: Path) -> Markbook:
         described = Description.model_validate_json((folder / MARKBOOK_FILE).read_bytes())
         roster = Roster.model_validate_json((folder / ROSTER_FILE).read_bytes())
     except (OSError, ValidationError) as bad:
-        remedy = "make one with `tdlab grade LAB CLASS --into FOLDER`"
-        raise UsageError(f"{folder} is no markbook", remedy=remedy) from bad
+        raise _no_markbook(folder, bad) from bad
     place = Path(described.lab_folder)
     lab = labs.load(place if place.is_dir() else labs.find(described.lab))
     return Markbook(folder, lab, roster, described.policy)
+
+
+def _no_markbook(folder: Path, bad: OSError | ValidationError) -> UsageError:
+    make = "make one with `tdlab grade LAB CLASS --into FOLDER`"
+    if not folder.exists():
+        return UsageError(f"{folder} does not exist", remedy=f"name a markbook, or {make}")
+    if isinstance(bad, ValidationError):
+        remedy = "put it back from a copy, or grade the class again into a new folder"
+        return UsageError(
+            f"{folder} is a markbook whose {MARKBOOK_FILE} or {ROSTER_FILE} is damaged", remedy=remedy
+        )
+    if (folder / MARKBOOK_FILE).is_file():
+        remedy = "run the same `tdlab grade … --into` again: what was read is kept"
+        return UsageError(f"{folder} is a markbook in which grading did not come to its end", remedy=remedy)
+    inside = sorted(folder.iterdir()) if folder.is_dir() else []
+    for near in (folder.parent, *inside):
+        if (near / MARKBOOK_FILE).is_file():
+            return UsageError(f"{folder} is no markbook", remedy=f"did you mean {near}?")
+    return UsageError(f"{folder} is no markbook", remedy=make)
 
 
 def settle(markbook: Markbook, now: datetime, cause: Cause = "decided") -> Grade:

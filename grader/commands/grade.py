@@ -77,6 +77,10 @@ def command(
         return _class(labs.find(lab), submissions, into, lang, as_json, jobs, host, how)
     if how["cluster"] is not None:
         raise UsageError("--cluster grades a class into a markbook", remedy="add --into FOLDER")
+    if len(submissions) == 1 and submissions[0].exists():
+        from grader.classroom import intake
+
+        intake.refuse_a_class(submissions[0], labs.load(labs.find(lab)).slug)
     grade = grading.grade(labs.find(lab), submissions, lang=lang, host=host)
     if as_json:
         click.echo(grade.model_dump_json(by_alias=True, indent=2))

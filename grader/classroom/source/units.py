@@ -74,7 +74,7 @@ def sorted_out(tree: Tree, lab: str, *, is_zip: bool) -> tuple[list[Unit], list[
         unit = units.setdefault(key, Unit(who, one_line(top, limit=200)))
         if not entry.is_folder:
             unit.pieces.append(Piece(inside or rest or top, entry))
-    if any(one.path == around + ANSWERS_FILE for one in entries) and not any(map(_has_work, units.values())):
+    if any(one.path == around + ANSWERS_FILE for one in entries) and not any(map(has_work, units.values())):
         raise UsageError(
             f"this is the work of one student: {ANSWERS_FILE} stands at its top",
             remedy="name the folder in which each student has one, or leave --into out to grade this one",
@@ -85,7 +85,7 @@ def sorted_out(tree: Tree, lab: str, *, is_zip: bool) -> tuple[list[Unit], list[
     return list(units.values()), left_out
 
 
-def _has_work(unit: Unit) -> bool:
+def has_work(unit: Unit) -> bool:
     """Say whether a unit may be a student's, and not a folder of one student's workspace."""
     return unit.folder not in _OF_A_WORKSPACE and any(
         _roots([one]) or _is_archive(one, ()) for one in unit.pieces
