@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import statistics
-import textwrap
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -15,12 +14,15 @@ from grader.language import Lang
 from grader.language.bilingual import Bilingual, both, typeset
 from grader.language.i18n import fixed, points
 from grader.language.inert import one_line
+from grader.language.lines import wrapped
 from grader.results import store
 from grader.results.result import Outcome, SubmissionGrade
 from grader.results.score import OUT_OF, mark
 
 _WIDTH = 80
 _NAME, _SCORE = 24, 9
+# A class that is larger is not listed student by student, but for those whose work broke or is unreadable.
+_ALL_LINES = 100
 # Of each list so many are named, and the rest counted.
 _MOST = 8
 
@@ -32,6 +34,11 @@ _LATE = both("late {time}", "retard {time}")
 _TAKEN = both("late {time}, −{points}", "retard {time}, −{points}")
 _UNREAD = both("unreadable", "illisible")
 _TOTALS = both("{count} {count:student|students}", "{count} {count:étudiant|étudiants}")
+_UNLISTED = both(
+    "{count} {count:student is|students are} not listed here: every mark is in the report and in the export.",
+    "{count} {count:étudiant n'est pas cité|étudiants ne sont pas cités} ici : toutes les notes sont dans "
+    "le rapport et dans l'export.",
+)
 _MEAN = both("mean {mean}, median {median} of {most}", "moyenne {mean}, médiane {median} sur {most}")
 _NO_MARK = both("{count} without a mark", "{count} sans note")
 _WAITING = both(
@@ -85,17 +92,30 @@ def lines(book: Markbook, lang: Lang, outcomes: set[Outcome]) -> Iterator[str]:
     """Yield what to print of a class, 80 columns wide; ``outcomes`` gathers those that were seen."""
     seen = _Seen(outcomes=outcomes)
     yield f"{_HEAD.say(lang):<{_NAME}}  {'/20':>5}  {_POINTS.say(lang):>{_SCORE}}"
+    is_large = len(book.roster.students) > _ALL_LINES
+    unlisted = 0
     for student, graded in zip(book.roster.students, store.each(book.folder / GRADE_FILE), strict=True):
         _count(graded, seen)
-        yield _student(student, graded, lang)
+        if is_large and (not _is_pressing(student, graded) or seen.students - unlisted > _ALL_LINES):
+            unlisted += 1
+        else:
+            yield _student(student, graded, lang)
     yield ""
-    for said in (_totals(seen, lang), *_needed(book, seen, lang)):
-        yield from textwrap.wrap(said, _WIDTH, subsequent_indent="  ", break_on_hyphens=False)
+    rest = [_UNLISTED.say(lang, count=unlisted)] if unlisted else []
+    for said in (*rest, _totals(seen, lang), *_needed(book, seen, lang)):
+        yield from wrapped(said, _WIDTH, then="  ")
     yield ""
     yield _NEXT.say(lang)
     review = [f"tdlab review {book.folder}"] if seen.waiting else []
     for command in (*review, f"tdlab report {book.folder}", f"tdlab export {book.folder} --format csv"):
         yield f"  {command}"
+
+
+def _is_pressing(student: Student, graded: SubmissionGrade) -> bool:
+    """Say whether work broke or could not be read: a mark alone can wait for the report."""
+    chosen = student.chosen()
+    unread = chosen is not None and chosen.problem is not None
+    return unread or any(one.outcome is Outcome.ERROR for one in graded.questions)
 
 
 def _count(graded: SubmissionGrade, seen: _Seen) -> None:

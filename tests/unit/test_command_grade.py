@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 
 from domains.errors import UsageError
 from domains.paths import LABS
+from grader.classroom import told
 from grader.classroom.policy import Policy, parse_late
 from grader.cli import tdlab
 
@@ -54,6 +55,21 @@ def test_a_class_is_told_a_line_a_student_and_what_needs_the_teacher(
     assert "eve.zip: damaged" in said
     assert "README.txt is no submission" in said
     assert f"tdlab export {tmp_path / 'book'}" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("lang", "said"), [("en", "3 students are not"), ("fr", "3 étudiants ne sont pas cités")]
+)
+def test_a_large_class_is_summed_up_and_only_what_is_pressing_listed(
+    school: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lang: str, said: str
+) -> None:
+    monkeypatch.setattr(told, "_ALL_LINES", 3)
+    done = tdlab_does("grade", "r202", school, "--into", tmp_path / "book", "--lang", lang)
+    head, listed, *rest = done.stdout.splitlines()
+    assert listed.startswith("eve ")
+    assert rest[0] == ""
+    assert rest[1].startswith(said)
+    assert all(len(one) <= 80 for one in (head, listed, *rest) if "tdlab " not in one)
 
 
 def test_json_is_the_grade_that_is_kept(school: Path, tmp_path: Path) -> None:
