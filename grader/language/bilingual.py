@@ -68,5 +68,8 @@ def decimal(value: float, lang: Lang) -> str:
 
 @functools.lru_cache(maxsize=4096)
 def typeset(text: str, lang: Lang) -> str:
-    """Return a text with the no-break spaces that French puts before ; : ! ? % and inside « »."""
-    return re.sub(r" (?=[;:!?%»])|(?<=«) ", "\N{NO-BREAK SPACE}", text) if lang == "fr" else text
+    """Return a text with French apostrophes, and no-break spaces before ; : ! ? % and inside « »."""
+    if lang != "fr":
+        return text
+    text = re.sub(r"(?<=[^\W\d_])'(?=[^\W\d_])", "\N{RIGHT SINGLE QUOTATION MARK}", text)
+    return re.sub(r" (?=[;:!?%»])|(?<=«) ", "\N{NO-BREAK SPACE}", text)

@@ -15,7 +15,7 @@ from markdown_it.token import Token
 from markupsafe import Markup
 
 from grader import look
-from grader.lab.asking import how, worth
+from grader.lab.asking import how, options, worth
 from grader.lab.lab import Lab
 from grader.language import Lang
 from grader.language.inert import one_line
@@ -48,13 +48,14 @@ class _Shown:
     question: Any = None
     worth: str = ""
     how: str = ""
+    options: Sequence[tuple[str, str]] = ()
 
 
 def html_text(pieces: Sequence[Piece], lab: Lab, lang: Lang, *, whose: str | None = None) -> str:
     """Return the page; ``whose`` is the student whose letters the questions carry, None for the author's."""
     style = look.style_of(_TEMPLATES / "sheet.css")
     chapters: list[Chapter] = []
-    shown = [_shown(one, lab, lang, chapters) for one in pieces]
+    shown = [_shown(one, lang, chapters) for one in pieces]
     template = _environment().get_template("sheet.html.j2")
     return template.render(
         lang=lang,
@@ -71,14 +72,15 @@ def html_text(pieces: Sequence[Piece], lab: Lab, lang: Lang, *, whose: str | Non
     )
 
 
-def _shown(piece: Piece, lab: Lab, lang: Lang, chapters: list[Chapter]) -> _Shown:
+def _shown(piece: Piece, lang: Lang, chapters: list[Chapter]) -> _Shown:
     if isinstance(piece, Prose):
         return _Shown(prose=_rendered(piece.markdown, chapters))
     question = piece.question
     if chapters:
         chapters[-1].questions.append(question.id)
-    said = _inline(how(lab.slug, question, lang))
-    return _Shown(question=question, worth=worth(question, lang), how=said)
+    said = _inline(how(question, lang))
+    choices = [(name, _inline(option)) for name, option in options(question, lang)]
+    return _Shown(question=question, worth=worth(question, lang), how=said, options=choices)
 
 
 def _rendered(markdown: str, chapters: list[Chapter]) -> Markup:

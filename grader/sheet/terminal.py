@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from grader.lab.asking import how, worth
+from grader.lab.asking import how, options, worth
 from grader.lab.lab import Lab
 from grader.lab.questions import ChoiceQuestion, ChoicesQuestion
 from grader.language import Lang
@@ -61,7 +61,7 @@ def print_sheet(pieces: Sequence[Piece], lab: Lab, lang: Lang, *, own: bool, con
         if isinstance(one, Prose):
             console.print(_markdown(one.markdown))
         else:
-            console.print(*_question(one, lab, lang), sep="\n")
+            console.print(*_question(one, lang), sep="\n")
             if not isinstance(following, Asked):
                 console.print(Rule(style="yellow"))
         console.print()
@@ -69,7 +69,8 @@ def print_sheet(pieces: Sequence[Piece], lab: Lab, lang: Lang, *, own: bool, con
         console.print(_markdown(words.NOT_OWN.say(lang)))
 
 
-def _question(asked: Asked, lab: Lab, lang: Lang) -> Iterator[RenderableType]:
+def _question(asked: Asked, lang: Lang) -> Iterator[RenderableType]:
+    from rich.markdown import Markdown
     from rich.padding import Padding
     from rich.rule import Rule
     from rich.text import Text
@@ -78,7 +79,6 @@ def _question(asked: Asked, lab: Lab, lang: Lang) -> Iterator[RenderableType]:
     head = Text.assemble((question.id, "bold"), (f"  {worth(question, lang)}", "not bold"))
     yield Rule(head, align="left", style="yellow")
     yield _markdown(question.ask.say(lang))
-    if isinstance(question, ChoiceQuestion | ChoicesQuestion):
-        for letter, option in question.options.items():
-            yield Padding(_markdown(f"**{letter}** {option.say(lang)}"), (0, 0, 0, 2))
-    yield _Whole(f"→ {how(lab.slug, question, lang)}", lambda held: Text(held, style="cyan"))
+    for name, option in options(question, lang):
+        yield Padding(_markdown(f"**{name}** {option}"), (0, 0, 0, 2))
+    yield _Whole(f"→ {how(question, lang)}", lambda held: Markdown(held, justify="left", style="cyan"))

@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from grader.lab.asking import how, worth
+from grader.lab.asking import how, options, worth
 from grader.lab.lab import Lab
 from grader.lab.questions import (
-    ChoiceQuestion,
-    ChoicesQuestion,
     DomainQuestion,
     Question,
     TextQuestion,
@@ -31,14 +29,15 @@ _HEAD = Bilingual(
     ),
     fr=(
         "{title} : réponses de {student}\n\n"
-        "Écrivez sous chaque question, après les deux-points. Les lignes qui commencent par # sont à lire.\n"
+        "Écrivez sous chaque question, après les deux-points ; "
+        "les lignes qui commencent par # sont là pour être lues.\n"
         "Les lettres des choix sont les vôtres : tdlab sheet, dans ce dossier, les montre aussi.\n"
-        "tdlab check regarde ce qui est ici, tdlab submit le rend ; faites l'un et l'autre autant que voulu."
+        "tdlab check regarde ce qui est ici, tdlab submit le rend, autant de fois que vous voulez."
     ),
 )
 _BELOW = Bilingual(
-    en="On the lines below, indented like the example.",
-    fr="Sur les lignes qui suivent, décalées comme dans l'exemple.",
+    en="Write below; each line begins with four spaces.",
+    fr="Écrivez en dessous ; chaque ligne commence par quatre espaces.",
 )
 _NOTHING_HERE = Bilingual(en="Nothing here.", fr="Rien ici.")
 
@@ -51,16 +50,15 @@ def text(lab: Lab, student: str, lang: Lang) -> str:
     for part in lab.parts:
         lines += ["", *_comment(part.title.say(lang).upper())]
         for question in part.questions:
-            lines += ["", *_question(lab, question, lang)]
+            lines += ["", *_question(question, lang)]
     return "\n".join(lines) + "\n"
 
 
-def _question(lab: Lab, question: Question, lang: Lang) -> Iterator[str]:
+def _question(question: Question, lang: Lang) -> Iterator[str]:
     yield from _comment(f"{question.id} ({worth(question, lang)}) {question.ask.say(lang)}")
-    if isinstance(question, ChoiceQuestion | ChoicesQuestion):
-        for letter, option in question.options.items():
-            yield from _comment(option.say(lang), f"  #   {letter}  ", "  #      ")
-    yield from _comment(_how(lab, question, lang), "  # → ", "  #   ")
+    for name, option in options(question, lang):
+        yield from _comment(option, f"  #   {name}  ", "  #      ")
+    yield from _comment(_how(question, lang), "  # → ", "  #   ")
     if file_of(question):
         return
     if isinstance(question, TextQuestion):
@@ -70,8 +68,8 @@ def _question(lab: Lab, question: Question, lang: Lang) -> Iterator[str]:
         yield f"  {question.id}:"
 
 
-def _how(lab: Lab, question: Question, lang: Lang) -> str:
-    said = how(lab.slug, question, lang)
+def _how(question: Question, lang: Lang) -> str:
+    said = how(question, lang)
     match question:
         case TextQuestion():
             return f"{said} {_BELOW.say(lang)}"

@@ -72,9 +72,7 @@ def look(given: Submission, lab: str, lang: Lang, judge: Judge | None = None) ->
         return [Feedback(question, "waiting", next=said) for question in given.questions.values()]
     context = Context(lab, lang, given.evidence)
     told = (_look(question, given, context, judge) for question in given.questions.values())
-    return [
-        replace(one, asked=how(lab, one.question, lang), hints=_prices(one.question, given)) for one in told
-    ]
+    return [replace(one, asked=how(one.question, lang), hints=_prices(one.question, given)) for one in told]
 
 
 def _prices(question: Question, given: Submission) -> tuple[float, ...]:
@@ -86,7 +84,7 @@ def _look(question: Question, given: Submission, context: Context, judge: Judge 
     answer = given.answer(question)
     lang = context.lang
     if answer.value is None or (isinstance(answer.value, str) and not answer.value.strip()):
-        todo = how(context.lab, question, lang) if file_of(question) else sayings.ANSWER_IT.say(lang)
+        todo = how(question, lang) if file_of(question) else sayings.ANSWER_IT.say(lang)
         return Feedback(question, "open", next=answer.note or todo)
     if wrong := problem(question, answer, lang):
         return Feedback(question, "wrong", seen=str(answer.value)[:200], next=wrong)
