@@ -56,7 +56,7 @@ def test_a_hint_taken_is_given_again_for_nothing_and_the_next_has_its_own_price(
     assert "déjà donné : La carte n’existe pas" in again.output.replace("\u00a0", " ")
     assert f"coûte 0,5 pt\u00a0; 3.1 vaut {WORTH}" in again.output
     hint(place, "3.1", "--yes")
-    assert "n'a plus d'indice" in hint(place, "3.1", "--yes").output
+    assert "n’a plus d’indice" in hint(place, "3.1", "--yes").output
     assert len(history.events(place.folder, "hint")) == 2
 
 
@@ -108,7 +108,7 @@ def test_status_sums_them_up(place: Workspace) -> None:
 
 def test_an_unknown_question_names_the_nearest(place: Workspace) -> None:
     assert "did you mean '3.2-ratio'" in str(hint(place, "3.2-ration").exception)
-    assert "n'a pas d'indice" in hint(place, "1.1").output
+    assert "n’a pas d’indice" in hint(place, "1.1").output
 
 
 @pytest.mark.parametrize(
