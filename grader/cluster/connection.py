@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import ssl
-import tempfile
 from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from domains.errors import InfrastructureError, UsageError
@@ -66,8 +67,10 @@ class Cluster:
 
 
 @contextmanager
-def opened(where: Local | Remote, grader_hash: str, *, boots: bool) -> Iterator[Cluster]:
+def opened(where: Local | Remote, grader_hash: str, scratch: Path, *, boots: bool) -> Iterator[Cluster]:
     """Lend a cluster; ``boots`` says whether some of its workers must be able to boot guests.
+
+    ``scratch`` is a folder for workers of ours; it is gone afterwards, or before the next run at the latest.
 
     Raises :class:`UsageError` where others could listen, :class:`InfrastructureError` where nobody answers.
     """
@@ -79,7 +82,7 @@ def opened(where: Local | Remote, grader_hash: str, *, boots: bool) -> Iterator[
         held.enter_context(dask.config.set(_SETTINGS if isinstance(where, Local) else {}))
         _quieten()
         if isinstance(where, Local):
-            cluster = held.enter_context(_local(where, boots=boots))
+            cluster = held.enter_context(_local(where, scratch, boots=boots))
         else:
             cluster = held.enter_context(_remote(where))
             _examined(cluster, where, grader_hash)
@@ -92,12 +95,13 @@ def opened(where: Local | Remote, grader_hash: str, *, boots: bool) -> Iterator[
 
 
 @contextmanager
-def _local(where: Local, *, boots: bool) -> Iterator[Cluster]:
+def _local(where: Local, scratch: Path, *, boots: bool) -> Iterator[Cluster]:
     """Start workers here; what they say to each other is encrypted by certificates that only they have."""
     from distributed import Client, LocalCluster, Security
 
     with ExitStack() as held:
-        scratch = held.enter_context(tempfile.TemporaryDirectory(prefix="tdlab-cluster-"))
+        shutil.rmtree(scratch, ignore_errors=True)
+        held.callback(shutil.rmtree, scratch, ignore_errors=True)
         try:
             cluster = LocalCluster(
                 n_workers=where.workers,
@@ -109,7 +113,7 @@ def _local(where: Local, *, boots: bool) -> Iterator[Cluster]:
                 scheduler_kwargs={"dashboard": False},
                 silence_logs=_level(),
                 memory_limit=0,
-                local_directory=scratch,
+                local_directory=str(scratch),
                 resources={KVM: 1} if boots else {},
             )
             client = held.enter_context(Client(held.enter_context(cluster), direct_to_workers=True))

@@ -20,6 +20,7 @@ from grader.grading.class_items import Row
 _START_SECONDS = 180.0
 # One that judges what needs no host, and one that boots guests.
 _MOST = 2
+_NAMES = {"lab_hash": "lab", "grader_hash": "tdlab"}
 
 
 class Judge:
@@ -84,7 +85,7 @@ def _started(order: Mapping[str, Any], pinned: Mapping[str, str]) -> Judge:
         has = _begun(child, order)
         for what, wanted in pinned.items():
             if has[what] != wanted:
-                raise InfrastructureError(f"its {what} is another than that of who asks")
+                raise InfrastructureError(f"it grades by another {_NAMES[what]} than the one that asks")
         return Judge(child, held.pop_all())
 
 

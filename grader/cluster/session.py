@@ -40,6 +40,7 @@ Say = Callable[[str], None]
 
 # For each thread of the workers: one that is graded, and one that waits.
 _WAITING = 2
+_SCRATCH = ".workers"
 _LOOK_SECONDS = 2.0
 # Without any worker for so long, none will come back by itself.
 _NOBODY_SECONDS = 90.0
@@ -66,7 +67,10 @@ def class_graded(
         given = Class(lab, rows, lang, arrived)
         shares = _shares(lab, host)
         boots = any(one.host for one in shares)
-        with neutral_environment(), connection.opened(where, job.grader_hash, boots=boots) as cluster:
+        with (
+            neutral_environment(),
+            connection.opened(where, job.grader_hash, folder / _SCRATCH, boots=boots) as cluster,
+        ):
             say(words.WORKERS.say(lang or "en", count=cluster.threads()))
             run = _Run(cluster, job, arrived, lab.folder)
             seen = cluster.sees_files

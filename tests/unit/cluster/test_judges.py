@@ -58,9 +58,9 @@ def test_a_judge_that_ends_over_a_submission_is_replaced(trial: Trial) -> None:
     assert b'"score":0.0' in (second.graded(replace(yes, trouble="ours", place=""), ()) or b"")
 
 
-@pytest.mark.parametrize("what", ["lab_hash", "grader_hash"])
-def test_a_judge_of_another_lab_or_grader_is_refused(trial: Trial, what: str) -> None:
-    with pytest.raises(InfrastructureError, match=f"its {what} is another"):
+@pytest.mark.parametrize(("what", "name"), [("lab_hash", "lab"), ("grader_hash", "tdlab")])
+def test_a_judge_of_another_lab_or_grader_is_refused(trial: Trial, what: str, name: str) -> None:
+    with pytest.raises(InfrastructureError, match=f"it grades by another {name}"):
         judges.lent(order(trial), {**pinned(trial), what: "0" * 64})
 
 

@@ -86,7 +86,8 @@ def test_a_grading_that_is_killed_goes_on_from_where_it_was(trial: Trial) -> Non
     assert trial.marks("here") == trial.marks("there")
     entries = ledger.read(trial.folder / "there" / "ledger.jsonl")
     assert sorted(one.submission.student for one in entries) == [f"s{number:02}" for number in range(32)]
-    assert not (trial.folder / "there" / "arrived.sqlite").exists()
+    left = {one.name for one in (trial.folder / "there").iterdir()}
+    assert left - {one.name for one in (trial.folder / "here").iterdir()} == {"arrived.lock"}
 
 
 @pytest.mark.parametrize(
