@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from domains.errors import CapabilityMissing, DeadlineExceeded, InfrastructureEr
 
 # A running program, as started() lends it.
 Child: TypeAlias = subprocess.Popen[str]
+
+_PR_SET_PDEATHSIG = 1
 
 
 @dataclass(frozen=True)
@@ -109,6 +112,21 @@ def passthrough(argv: Sequence[str | Path], *, env: Mapping[str, str] | None = N
     """Run a program on this terminal, as a shell would, and return its exit status."""
     words = [str(word) for word in argv]
     return subprocess.run(words, env={**os.environ, **(env or {})}, check=False).returncode
+
+
+def end_with(parent: int) -> None:
+    """Let the kernel kill this process when ``parent``, which started it, ends: by kill -9, or however.
+
+    A process that is inside of a library cannot notice by itself. Source: prctl(2), PR_SET_PDEATHSIG.
+    """
+    if sys.platform != "linux":
+        return
+    import ctypes
+
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:
+        # It had ended before the kernel was told of it.
+        os._exit(1)
 
 
 def found(program: str) -> Path | None:

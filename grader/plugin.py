@@ -7,6 +7,7 @@ imported where it is used, and nothing is collected unless a lab is named or a s
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,12 +17,15 @@ import pytest
 from grader.language import LANGUAGES
 
 if TYPE_CHECKING:
+    from xdist.workermanage import WorkerController
+
     from grader.grading.class_items import ClassFile
     from grader.grading.items import LabFile
 
 _LAB_FILE = "lab.yaml"
 _CHECKS = "checks"
 _MARKER = "question(id, points=None, file=None): the question of lab.yaml that this test of a lab judges"
+_PARENT = "tdlab_parent"
 _WORDS = {"partial": ("partial", "p", "PARTIAL"), "inconclusive": ("inconclusive", "?", "INCONCLUSIVE")}
 
 
@@ -77,10 +81,23 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Start recording results where a submission is to be graded."""
     config.addinivalue_line("markers", _MARKER)
+    if parent := getattr(config, "workerinput", {}).get(_PARENT):
+        from domains import process
+
+        process.end_with(parent)
     if config.option.tdlab_submissions and not hasattr(config, "workerinput"):
         from grader.grading.gradebook import Recorder
 
         config.pluginmanager.register(Recorder(config), "tdlab-recorder")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: WorkerController) -> None:
+    """Tell a worker of a grading session who started it, for it to end with that, whatever it is doing."""
+    option, spec = node.config.option, node.gateway.spec
+    # A worker on another machine, or one behind a wrapper, is not this process's own child.
+    if (option.tdlab_class or option.tdlab_submissions) and spec.popen and not spec.python:
+        node.workerinput[_PARENT] = os.getpid()
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> LabFile | ClassFile | None:

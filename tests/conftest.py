@@ -2,18 +2,36 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
 
-from domains import daemon
+from domains import daemon, process
+
+if TYPE_CHECKING:
+    from xdist.workermanage import WorkerController
 
 # No deadline for an example: how long it takes tells of the machine, and machines that run guests are busy.
 settings.register_profile("tdlab", deadline=None)
 settings.load_profile("tdlab")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: WorkerController) -> None:
+    """Tell each worker of the tests who started it."""
+    if node.gateway.spec.popen and not node.gateway.spec.python:
+        node.workerinput["tests_parent"] = os.getpid()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let the workers of tests that are killed end too, though a test never came back."""
+    if parent := getattr(config, "workerinput", {}).get("tests_parent"):
+        process.end_with(parent)
 
 
 @pytest.fixture(scope="session")

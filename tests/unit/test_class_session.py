@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import shutil
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from domains import process
+from domains import ownership, process, wait
 from domains.paths import LABS, SHIPPED
 from grader.classroom.markbook import open_markbook
 from grader.results.result import Grade
@@ -38,6 +41,19 @@ def judged(lab, question, given, *how):
     return _one(lab, question, given, *how)
 
 class_items.all_judged, judging.judged = all_judged, judged
+"""
+# Inside of it no other thread of the process runs: not the one that would notice that nobody listens.
+HANGER = """\
+import os, re
+from pathlib import Path
+from grader.grading import class_items
+
+def all_judged(lab, given, *how):
+    if given.student == "ada":
+        Path(__file__).with_name("hangs").write_text(str(os.getpid()))
+        re.fullmatch("(a+)+b", "a" * 60)
+
+class_items.all_judged = all_judged
 """
 NO_START = """\
 import os
@@ -103,6 +119,28 @@ def test_a_worker_that_dies_loses_only_its_submission_which_is_ours(grade: Calla
         assert (found[name].score, found[name].max) == (0, 0)
         assert "the worker" in found[name].questions[0].hint
     assert one == two
+
+
+def test_a_killed_session_takes_its_workers_with_it_whatever_they_are_doing(
+    grade: Callable[[int], Grade], tmp_path: Path
+) -> None:
+    program = tmp_path / "program"
+    (program / "tdlab_killer.py").write_text(HANGER)
+    words = [sys.executable, program / "session.py", R202, tmp_path / "class", tmp_path / "book", "2"]
+    note = program / "hangs"
+    with process.started(words, env={"PYTHONPATH": str(SHIPPED)}) as session:
+        wait.until(lambda: note.exists() and note.read_text(), waiting_for="the worker", deadline=120)
+        worker = int(note.read_text())
+        assert ownership._started(worker)
+        session.kill()
+        session.wait()
+        try:
+            wait.until(
+                lambda: ownership._started(worker) is None, waiting_for="the worker's end", deadline=20
+            )
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(worker, signal.SIGKILL)
 
 
 def test_a_question_that_breaks_or_hangs_is_only_that_questions_error(grade: Callable[[int], Grade]) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from domains import process
 from domains.paths import LABS
 from grader.cli import tdlab
 from grader.lab import lab as labs
@@ -35,8 +36,10 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def killed_at(number: int, work: Callable[[], object]) -> bool:
     """Do some work in a process of its own that is killed at its ``number``-th write; say whether it was."""
+    parent = os.getpid()
     child = os.fork()
     if child == 0:
+        process.end_with(parent)
         _arm(number)
         try:
             work()
