@@ -86,6 +86,7 @@ REPEATED = _some(
 # libvirt's names of virtio: with and without its old form, the same device to a driver.
 VIRTIO = _some("virtio-transitional", "virtio-non-transitional", "virtio-net-pci")
 
+_FORMS = (("", 1024), ("ib", 1024), ("b", 1000))
 # Where a part of a spec stands in a document.
 STANDS = {
     "name": "name",
@@ -94,14 +95,15 @@ STANDS = {
     "machine": "os/type",
     "iommu": "devices/iommu",
 }
-UNITS = {"b": 1, "bytes": 1, "KB": 1000, "k": 2**10, "KiB": 2**10, "MB": 10**6, "M": 2**20, "MiB": 2**20}
-UNITS |= {"GB": 10**9, "G": 2**30, "GiB": 2**30}
+# In small letters: to libvirt, all cases are one.
+UNITS = {"b": 1, "byte": 1, "bytes": 1}
+UNITS |= {f"{letter}{form}": base**power for power, letter in enumerate("kmgt", 1) for form, base in _FORMS}
 
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _SMALL = re.compile(r"[1-9][0-9]{0,2}")
 _SIZE = re.compile(r"0*[1-9][0-9]{0,11}")
 _HEX = re.compile(r"(0x[0-9a-fA-F]{1,4})?")
-_SIZE_UNIT = re.compile(r"b|bytes|KB|k|KiB|MB|M|MiB|GB|G|GiB")
+_SIZE_UNIT = re.compile("|".join(UNITS), re.IGNORECASE)
 _YES = re.compile(r"on|off|yes|no")
 
 # Where a value is used, or could be misused, it must have this form.

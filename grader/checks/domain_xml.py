@@ -266,7 +266,7 @@ def _values(root: etree._Element) -> StudentDomain:
     memory = root.find("memory")
     size = 0
     if memory is not None:
-        size = int((memory.text or "0").strip()) * UNITS[str(memory.get("unit", "KiB"))]
+        size = int((memory.text or "0").strip()) * UNITS[str(memory.get("unit", "KiB")).lower()]
     machine, iommu = root.find("os/type"), root.find("devices/iommu/driver")
     # QEMU's own choice is the older one.
     named = str(machine.get("machine", "")) if machine is not None else ""

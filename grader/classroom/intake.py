@@ -170,7 +170,10 @@ def _examined(unit: Unit, handed: Handed, attempt: Attempt, raw: bytes, lab: str
 
 def _without_answers(handed: Handed, files: Mapping[str, bytes]) -> str:
     """Return why there are no answers in what was handed in."""
-    why = left_out(files.get(LEFT_OUT_FILE)).get(ANSWERS_FILE) or missing(ANSWERS_FILE, files)
+    left = left_out(files.get(LEFT_OUT_FILE))
+    why = left.get(ANSWERS_FILE) or missing(ANSWERS_FILE, files)
+    if left and not files.keys() - {LEFT_OUT_FILE}:
+        why = next(iter(left.values()))
     return one_line(f"{Path(handed.place).name}: {why}", limit=400)
 
 

@@ -104,7 +104,7 @@ class Sheet:
             if why := _open(row):
                 found.append(Notice(row.shown, f"provisional: {why}"))
             if row.problem:
-                found.append(Notice(row.shown, f"nothing of it could be read: {row.problem}"))
+                found.append(Notice(row.shown, f"it could not be read whole: {row.problem}"))
         return tuple(found)
 
     def total(self) -> float:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from grader.lab.practical import Fact
+from grader.measure.moment import Moment
 from grader.measure.run import Record
 
 Value = bool | int | str
@@ -34,7 +35,7 @@ class HostFacts(Record):
     lab: str
     host: str
     emulator: str | None = None
-    time: AwareDatetime
+    time: Moment
     problem: str | None = None
     found: tuple[Found, ...] = ()
 

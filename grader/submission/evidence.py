@@ -12,15 +12,17 @@ import math
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import Enum
 from typing import Any
 
-from pydantic import AwareDatetime, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from grader.lab.practical import Ranking
 from grader.lab.questions import Expect, Measure, OrderQuestion
+from grader.measure import moment
 from grader.measure.matrix import Cell
+from grader.measure.moment import Moment
 from grader.measure.run import CellResult, Record, Run
 from grader.submission.verification import agreement
 
@@ -35,7 +37,7 @@ class Commitment(Record):
 
     question: str = Field(max_length=64)
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
-    time: AwareDatetime
+    time: Moment
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,7 @@ def read(report: bytes | None, predictions: bytes | None) -> Bundle:
     if report is not None:
         try:
             run = Run.model_validate_json(report)
-            moment(run.started)
+            moment.read(run.started)
         except ValueError as bad:
             run, problem = None, f"{REPORT_FILE}: {_first(bad)}"
     commitments, lost = _commitments(predictions or b"")
@@ -138,7 +140,7 @@ def commitment_hash(lab: str, question_id: str, prediction: Any) -> str:
 
 def started(run: Run) -> datetime:
     """Return when a run started, with a time zone."""
-    return moment(run.started)
+    return moment.read(run.started)
 
 
 def first_moment(bundle: Bundle) -> datetime | None:
@@ -146,12 +148,6 @@ def first_moment(bundle: Bundle) -> datetime | None:
     moments = [one.time for one in bundle.commitments]
     moments += [started(bundle.run)] if bundle.run else []
     return min(moments, default=None)
-
-
-def moment(text: str) -> datetime:
-    """Return a time that was written in ISO 8601; without a zone it is UTC. Raises ValueError."""
-    found = datetime.fromisoformat(text)
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def expected(expect: Expect, bundle: Bundle) -> Seen | Missing:

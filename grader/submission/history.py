@@ -14,9 +14,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from domains import files
+from grader.measure.moment import Moment
 from grader.measure.run import Record
 from grader.submission import identity
 from grader.submission.identity import WORKSPACE_FILE
@@ -38,7 +39,7 @@ class Event(Record):
     """
 
     what: What
-    time: AwareDatetime
+    time: Moment
     about: Annotated[str, Field(max_length=256)] = ""
     sha256: Annotated[str, Field(pattern=_SHA256)] = ""
     receipt: str = ""

@@ -8,13 +8,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from domains import document
 from domains.errors import InputError
 from grader.lab.questions import Part
 from grader.lab.variants import known_as
 from grader.language import Lang
+from grader.measure.moment import Moment
 
 WORKSPACE_FILE = "workspace.yaml"
 
@@ -26,7 +27,7 @@ class Identity(Part):
     lab: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
     student: Annotated[str, Field(min_length=1, max_length=120)]
     lang: Lang
-    started: AwareDatetime
+    started: Moment
     # Drawn once: what is measured in the workspace carries it, and nothing measured elsewhere does.
     nonce: Annotated[str, Field(pattern=r"^([0-9a-f]{32})?$")] = ""
 

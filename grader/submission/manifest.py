@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from grader.measure.moment import Moment
 
 MANIFEST_FILE = "manifest.json"
 SIGNATURE_FILE = "manifest.json.sig"
@@ -22,7 +24,7 @@ class Manifest(BaseModel):
     lab: Annotated[str, Field(max_length=64)]
     student: Annotated[str, Field(min_length=1, max_length=120)]
     number: Annotated[int, Field(ge=1, le=10**6)]
-    time: AwareDatetime
+    time: Moment
     previous: str | None = None
     key: Annotated[str, Field(max_length=8192)]
     files: dict[str, Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]]

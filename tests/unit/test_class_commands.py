@@ -181,7 +181,7 @@ def test_what_could_not_be_read_is_named_everywhere(tmp_path: Path) -> None:
     marking.mark(R202, tmp_path / "class", book, Policy(), jobs=1, lang=None, now=now)
     (note,) = json.loads(run("export", book, "--format", "csv", "--json").stdout)["notes"]
     assert note["student"] == "Zoe"
-    assert note["why"].startswith("nothing of it could be read: ")
+    assert note["why"].startswith("it could not be read whole: ")
     assert "the work of 1 student could not be read" in run("report", book, "--lang", "en").stdout
     assert "Nothing could be read" in (book / "class.html").read_text(encoding="utf-8")
     run("feedback", book, "--into", tmp_path / "pages", "--lang", "en")

@@ -228,3 +228,19 @@ def test_two_interfaces_with_one_mac_address_are_refused() -> None:
     (same,) = refusals(inside(nic.format("a") + "\n" + nic.format("A")))
     assert (same.element, same.line) == ("interface", 6)
     assert isinstance(read(inside(nic.format("a") + nic.format("b"))), StudentDomain)
+
+
+@pytest.mark.parametrize(
+    ("unit", "worth"),
+    [("MiB", 2**20), ("mib", 2**20), ("M", 2**20), ("MB", 10**6), ("mb", 10**6), ("TiB", 2**40), ("byte", 1)],
+)
+def test_a_unit_of_memory_is_read_in_any_case_as_libvirt_does(unit: str, worth: int) -> None:
+    domain = read(f"<domain type='kvm'><name>a</name><memory unit='{unit}'>3</memory></domain>".encode())
+    assert isinstance(domain, StudentDomain)
+    assert domain.memory == 3 * worth
+
+
+@pytest.mark.parametrize("unit", ["Mo", "EiB", "MiBs", "", "m i b"])
+def test_a_unit_of_memory_that_is_none_is_refused(unit: str) -> None:
+    refused = read(f"<domain type='kvm'><name>a</name><memory unit='{unit}'>3</memory></domain>".encode())
+    assert [one.element for one in refused] == ["memory"]  # type: ignore[union-attr]

@@ -14,8 +14,10 @@ import pytest
 from domains.paths import LABS
 from grader.grading.judging import all_judged
 from grader.lab import lab as labs
+from grader.measure import moment
 from grader.results.result import CheckResult, Outcome
 from grader.submission import history, submission
+from grader.submission import manifest as manifests
 from grader.submission.history import HISTORY_FILE, Event
 from grader.submission.samples import samples
 from grader.submission.submission import Submission
@@ -122,3 +124,43 @@ def test_a_prediction_after_a_measure_that_came_first_of_all_is_seen(work: Path)
 def test_a_name_written_another_way_is_the_same_name(work: Path, name: str) -> None:
     rewritten(work / ANSWERS, '"Zoé Émilie"', json.dumps(name, ensure_ascii=False))
     assert {one.outcome for one in judged(work).values()} == {Outcome.PASS}
+
+
+AGES = [
+    "0001-01-01T00:00:00+23:59",
+    "9999-12-31T23:59:59-23:59",
+    "1969-12-31T23:00:00Z",
+    "3000-01-01T00:00:00Z",
+]
+
+
+@pytest.mark.parametrize("age", AGES)
+def test_a_moment_of_no_clock_is_refused_wherever_a_student_writes_one(work: Path, age: str) -> None:
+    """Whoever adds a zone to it later (reports, feedback, exports) would break for the whole class."""
+    with pytest.raises(ValueError, match="is none in which this was written"):
+        moment.read(age)
+    manifest = {
+        "schema": "tdlab.submission/1",
+        "lab": "x",
+        "student": "x",
+        "number": 1,
+        "key": "",
+        "files": {},
+    }
+    said = manifests.parse(json.dumps({**manifest, "files": {}, "time": age}).encode())
+    assert isinstance(said, str)
+    assert said.startswith("manifest.json: time: ")
+    changed(work, lambda report: report.update(started=age))
+    assert read(work).evidence.unreadable
+    event = {"what": "checked", "time": age}
+    assert history.parse(json.dumps(event).encode()) == []
+
+
+def test_experiments_nested_without_end_are_unreadable_and_break_nothing(tmp_path: Path) -> None:
+    lab = labs.load(LABS / "r202")
+    folder = translate(lab, samples(lab)[0], "carol", tmp_path / "carol")
+    (folder / "evidence/experiments/exit-meter.json").write_bytes(b"[" * 100_000)
+    given = submission.load(lab, folder, "carol", handed_in=True)
+    found = {one.id: one for one in all_judged(lab, given, "en")}
+    assert found["1.4-exits"].outcome is Outcome.INCONCLUSIVE
+    assert Outcome.ERROR not in {one.outcome for one in found.values()}

@@ -166,6 +166,11 @@ def test_a_transcript_that_shows_all_is_right() -> None:
         b"alice@host:~$ ps -ef; cat web.pid\nroot  4211 1 qemu-system-x86_64\n4211\n",
         b"\x1b[1m# ps -ef; cat x\x1b[0m\r\nroot  4211 1 qemu-system\r\n4211\r\n",
         b"Script started\n[root@h ~]# ps -ef\nroot 4211 1 qemu-system\n4211\n$ exit\n",
+        SHOWN.decode().encode("utf-16"),
+        b"\xfe\xff" + SHOWN.decode().encode("utf-16-be"),
+        b"".join(b"    " + line + b"\n" for line in SHOWN.splitlines()),
+        SHOWN.replace(b"$ ", b"$\t"),
+        SHOWN.replace(b"$ ", "$\u00a0".encode()),
     ],
 )
 def test_prompts_and_colours_of_real_terminals_are_read(text: bytes) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Iterator
-from datetime import datetime
 
 from pydantic import ValidationError
 
@@ -15,6 +14,7 @@ from grader.checks.verdict import Context, graded, result
 from grader.experiments.result import Measured, Result
 from grader.lab.practical import ExperimentQuestion
 from grader.language.bilingual import Bilingual
+from grader.measure import moment
 from grader.results.result import CheckResult, Evidence, Outcome
 from grader.submission.answers import Answer
 
@@ -30,7 +30,7 @@ def check_experiment(question: ExperimentQuestion, answer: Answer, context: Cont
         return _ended(question, context, Outcome.FAIL, _measure_it(question, context, cause))
     try:
         found = Result.model_validate_json(answer.value)
-        datetime.fromisoformat(found.started)
+        moment.read(found.started)
     except ValueError as bad:
         hint = words.NOT_UNDERSTOOD.say(lang, file=file, cause=_first(bad))
         return _ended(question, context, Outcome.INCONCLUSIVE, hint)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
 import re
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -19,7 +21,7 @@ _MOST_LINES = 5000
 _MOST_VALUES = 200
 # What a terminal acts on; `script` keeps it.
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\^_])")
-_PROMPT = re.compile(r"[^$#%❯]{0,120}[$#%❯] (\S.*)")
+_PROMPT = re.compile(r"[^$#%❯]{0,120}[$#%❯][ \t\xa0](\S.*)")
 
 
 @dataclass
@@ -32,7 +34,10 @@ class Command:
 
 def parse(raw: bytes) -> list[Command]:
     """Return the commands of a transcript; lines before the first command line are left out."""
-    text = _ESCAPES.sub("", raw.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n"))
+    encoding = "utf-16" if raw[:2] in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE} else "utf-8"
+    plain = _ESCAPES.sub("", raw.decode(encoding, "replace").replace("\r\n", "\n").replace("\r", "\n"))
+    # What was pasted into Markdown stands further right, all of it.
+    text = textwrap.dedent(plain)
     found: list[Command] = []
     for line in text.splitlines():
         cut = line[:_LONGEST_LINE].rstrip()

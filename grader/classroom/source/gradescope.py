@@ -131,5 +131,5 @@ def _moment(value: object) -> datetime | None:
     zone = "+00:00" if match[3] in {None, "Z", "UTC"} else match[3]
     try:
         return datetime.fromisoformat(f"{match[1]}T{match[2]}{zone}").astimezone(UTC)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None

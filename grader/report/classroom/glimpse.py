@@ -11,8 +11,12 @@ from grader.lab.questions import ChoiceQuestion, ChoicesQuestion, Question, Text
 from grader.lab.written import prose
 from grader.language import Lang
 from grader.language.bilingual import Bilingual
+from grader.measure import moment
 from grader.measure.run import Run
 from grader.submission.submission import Submission
+
+# Seconds of a round: what is longer is no workload, and no number to print.
+_LONGEST = 10**6
 
 
 @dataclass(frozen=True)
@@ -88,13 +92,12 @@ def _measured(run: Run) -> Measured:
     )
     seconds = run.workload.get("seconds", 0)
     # Each round sends for so long in each direction; whatever else it does comes on top.
-    least = rounds * 2 * seconds if isinstance(seconds, int | float) else 0
+    least = rounds * 2 * seconds if isinstance(seconds, int | float) and 0 < seconds < _LONGEST else 0
     return Measured(run.id, _moment(run.started), _moment(run.finished), least)
 
 
 def _moment(text: str | None) -> datetime | None:
     try:
-        moment = datetime.fromisoformat(text or "")
+        return moment.read(text or "")
     except ValueError:
         return None
-    return moment if moment.tzinfo else moment.astimezone()

@@ -16,6 +16,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from domains.errors import InputError
+from grader.measure import moment
 from grader.measure.run import Run, Stamp
 from grader.submission import evidence, history
 from grader.submission import identity as identities
@@ -137,10 +138,10 @@ def _told(name: str, raw: bytes, bundle: Bundle) -> _Told | None:
         data = json.loads(raw)
         stamp = data.get("stamp")
         seconds = float(data.get("seconds") or 0)
-        began = evidence.moment(str(data.get("started")))
+        began = moment.read(str(data.get("started")))
         least = timedelta(seconds=max(0.0, seconds))
         return _Told(Stamp.model_validate(stamp) if stamp else None, began, least)
-    except (ValueError, AttributeError, TypeError, ValidationError, OverflowError):
+    except (ValueError, AttributeError, TypeError, ValidationError, OverflowError, RecursionError):
         return _Told(None, None, timedelta())
 
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from grader.measure import moment
 from grader.measure.run import Run, Stamp
 from grader.submission import evidence, history
 from grader.submission.evidence import PREDICTIONS_FILE, REPORT_FILE
@@ -52,7 +53,7 @@ def _stamped(file: Path, own: Stamp) -> datetime:
     if "experiment" in data:
         data["stamp"] = own.model_dump()
         file.write_text(json.dumps(data, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
-    began = evidence.moment(str(data.get("started") or data.get("time")))
+    began = moment.read(str(data.get("started") or data.get("time")))
     return began + timedelta(seconds=float(data.get("seconds") or 0))
 
 
