@@ -10,6 +10,7 @@ from typing import Any
 from benchmarks import _terminal
 from benchmarks._terminal import Terminal
 from domains import document
+from domains.errors import EXIT_INFRASTRUCTURE
 from grader.grading.grading import grade
 from grader.lab.lab import Lab
 from grader.lab.questions import (
@@ -146,7 +147,10 @@ def _measure(terminal: Terminal, way: Way, place: Workspace, *, without: bool) -
     assert terminal.run(bench, deadline=_MEASURE_SECONDS) in {0, 4}, terminal.screen()
     for name in dict.fromkeys(one.experiment for one in place.lab if isinstance(one, ExperimentQuestion)):
         if way.experiments:
-            terminal.run(f"tdlab measure {name}{where}", deadline=_MEASURE_SECONDS)
+            command = f"tdlab measure {name}{where}"
+            # What is not the student's fault is tried once more, as the message says.
+            if terminal.run(command, deadline=_MEASURE_SECONDS) == EXIT_INFRASTRUCTURE:
+                terminal.run(command, deadline=_MEASURE_SECONDS)
     if any(isinstance(one, HostQuestion) for one in place.lab):
         terminal.run(f"tdlab check --host {way.host or 'localhost'}", deadline=_MEASURE_SECONDS)
 

@@ -25,12 +25,15 @@ def main(words: Sequence[str] = ()) -> int:
     parser.add_argument("--lab", default="first-vm")
     parser.add_argument("--host", help="measure on this lab host (tdlab host list)")
     parser.add_argument("--no-experiments", action="store_true", help="leave `tdlab measure` out")
+    parser.add_argument("--way", choices=["right", "wrong"], help="go only this way")
     parser.add_argument("bench", nargs="*", help="options for `tdlab bench`, after --")
     asked = parser.parse_args([*words])
     lab = labs.load(labs.find(asked.lab))
     way = Way(lab, asked.host, tuple(asked.bench), not asked.no_experiments)
     figures, good = {}, True
     for name, right in (("right", True), ("wrong", False)):
+        if asked.way not in {None, name}:
+            continue
         with tempfile.TemporaryDirectory(prefix="tdlab-student-") as folder:
             began = time.monotonic()
             graded, loses = go(way, Path(folder), right=right)
