@@ -70,9 +70,7 @@ def test_hosts_that_flood_have_another_key_or_no_python_are_named_and_the_clock_
         flooding, strange, bare, whole = made.machines
         assert tdlab("room", using.LAB, "-i", inventory, "--limit", strange.name).status == 0
         flooding.shell("echo 'yes flood' > /root/.bashrc; usermod --shell /bin/bash root")
-        strange.shell(
-            "ssh-keygen -q -t ed25519 -N '' -f /tmp/other <<< y; mv /tmp/other /etc/ssh/tdlab_host_key"
-        )
+        strange.shell("ssh-keygen -q -t ed25519 -N '' -f /run/other; mv /run/other /etc/ssh/tdlab_host_key")
         strange.signal_sshd(signal.SIGHUP)
         bare.shell("rm /usr/bin/python3")
         broken = deploy(inventory, "--json")
@@ -104,7 +102,7 @@ def test_a_deployment_that_is_killed_in_the_middle_ends_the_same_when_it_is_repe
         assert [(row["state"], row["changed"]) for row in hosts(again)] == [("unchanged", 0)] * 2
 
 
-def test_ctrl_c_ends_a_deployment_and_says_so(own_state: Path, tmp_path: Path) -> None:
+def test_a_deployment_that_is_asked_to_end_ends_and_says_so(own_state: Path, tmp_path: Path) -> None:
     with room.opened(1) as made:
         inventory = using.inventory(made.machines, made.key, tmp_path / "room.yml")
         made.machines[0].slow("100kbit")
@@ -115,7 +113,7 @@ def test_ctrl_c_ends_a_deployment_and_says_so(own_state: Path, tmp_path: Path) -
             for line in asked.stdout:
                 if json.loads(line).get("phase") == "files":
                     break
-            asked.send_signal(signal.SIGINT)
+            asked.terminate()  # SIGINT is ignored where tests run in the background
             rest, _ = asked.communicate(timeout=60)
         assert asked.returncode == 130
         assert json.loads(rest.splitlines()[-1])["hosts"][0]["cause"] == "interrupted"
