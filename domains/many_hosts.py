@@ -14,8 +14,8 @@ from typing import Any
 from domains import process, provision
 
 _INVENTORY_SECONDS = 120
-# An archive of 32 MiB, the largest that is collected, comes back in base64.
-_MOST_OUTPUT = 48 * 2**20
+# What a machine may print for one task; our modules say far less, and Ansible is slow to take in more.
+MOST_OUTPUT = 2**21
 # How ssh ends when nobody reads what it prints any more (SIGPIPE).
 CUT = 141
 
@@ -49,12 +49,14 @@ def play(
     on_event: Callable[[dict[str, Any]], None],
     is_cancelled: Callable[[], bool] = lambda: False,
     check: bool = False,
+    most_output: int = MOST_OUTPUT,
     timeout: float = 7200,
 ) -> str:
     """Run a playbook of ``playbooks/`` on many hosts, and give each event to ``on_event`` as it comes.
 
     Returns "successful", "failed", "canceled" or "timeout". A host whose key is not known is remembered in
-    ``known_hosts``; one whose key has changed is refused. Raises what :func:`provision.run_playbook` raises.
+    ``known_hosts``; one whose key has changed is refused. A task on a host that prints more than
+    ``most_output`` bytes fails. Raises what :func:`provision.run_playbook` raises.
     """
 
     def handle(event: dict[str, Any]) -> bool:
@@ -70,7 +72,9 @@ def play(
     with provision.secluded() as private:
         control = private / "cp"
         control.mkdir()
-        os.environ |= settings(control, known_hosts) | {"ANSIBLE_SSH_EXECUTABLE": str(_capped_ssh(private))}
+        os.environ |= settings(control, known_hosts) | {
+            "ANSIBLE_SSH_EXECUTABLE": str(_capped_ssh(private, most_output))
+        }
         try:
             status, _ = provision.run_playbook(private, playbook, check=check, timeout=timeout, **asked)
         finally:
@@ -78,10 +82,10 @@ def play(
     return status
 
 
-def _capped_ssh(folder: Path) -> Path:
+def _capped_ssh(folder: Path, most: int) -> Path:
     """Return an ssh that passes so much of what a machine prints and no more: Ansible keeps it in memory."""
     script = folder / "ssh"
-    script.write_text(f'#!/bin/bash\nset -o pipefail\nssh "$@" | head --bytes={_MOST_OUTPUT}\n')
+    script.write_text(f'#!/bin/bash\nset -o pipefail\nssh "$@" | head --bytes={most}\n')
     script.chmod(0o700)
     return script
 

@@ -18,6 +18,8 @@ from grader.fleet.causes import Cause
 from grader.fleet.plan import Plan, known_hosts
 from grader.running import interruption
 
+# An archive of 32 MiB, the largest that is taken, comes back in base64 where root is not who logs in.
+_MOST_COLLECTED = 48 * 2**20
 # How many logs of a lab are kept.
 _KEPT = 20
 
@@ -62,6 +64,7 @@ def run(
             on_event=take,
             is_cancelled=stopped.is_set,
             check=check,
+            most_output=_MOST_COLLECTED if playbook == "collect.yml" else many_hosts.MOST_OUTPUT,
         )
     seen.close(Cause(causes.INTERRUPTED, "") if stopped.is_set() else None)
     if not check:
