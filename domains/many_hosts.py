@@ -15,8 +15,8 @@ from domains import process, provision
 
 _INVENTORY_SECONDS = 120
 # What a machine may print for one task; our modules say far less, and Ansible is slow to take in more.
-MOST_OUTPUT = 2**21
-# How ssh ends when nobody reads what it prints any more (SIGPIPE).
+MOST_OUTPUT = 2**19
+# How our ssh ends when it has cut what a machine printed.
 CUT = 141
 
 
@@ -84,8 +84,13 @@ def play(
 
 def _capped_ssh(folder: Path, most: int) -> Path:
     """Return an ssh that passes so much of what a machine prints and no more: Ansible keeps it in memory."""
-    script = folder / "ssh"
-    script.write_text(f'#!/bin/bash\nset -o pipefail\nssh "$@" | head --bytes={most}\n')
+    script = folder / "capped"
+    # On a terminal of the machine's, a program that nobody reads any more goes on: ssh has to be ended.
+    rest = '[ "$(head --bytes=1 | wc --bytes)" = 0 ] || { pkill --parent $$ --exact ssh; exit 9; }'
+    script.write_text(
+        f'#!/bin/bash\nssh "$@" | {{ head --bytes={most}; {rest}; }}\nends=("${{PIPESTATUS[@]}}")\n'
+        f'[ "${{ends[1]}}" != 9 ] || exit {CUT}\nexit "${{ends[0]}}"\n'
+    )
     script.chmod(0o700)
     return script
 
