@@ -15,7 +15,7 @@ from domains import process, provision
 
 _INVENTORY_SECONDS = 120
 # What a machine may print for one task; our modules say far less, and Ansible is slow to take in more.
-MOST_OUTPUT = 2**19
+MOST_OUTPUT = 2**17
 # How our ssh ends when it has cut what a machine printed.
 CUT = 141
 
