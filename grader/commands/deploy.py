@@ -56,6 +56,7 @@ def with_room_options(command: Command) -> Command:
 @click.option(
     "--transfer-seconds", type=click.IntRange(5), default=300, help="How long sending to one may take."
 )
+@click.option("--relay", metavar="HOST", help="Send to this machine, and have the others take it from there.")
 @with_room_options
 def command(
     lab: str,
@@ -74,6 +75,7 @@ def command(
     python: str,
     sheet_lang: Lang,
     transfer_seconds: int,
+    relay: str | None,
 ) -> int:
     """Put LAB on the machines of an inventory: lab host, tool, lab, guest image, each student's workspace.
 
@@ -104,6 +106,11 @@ def command(
     if dry_run or stage:
         return 0
     playbook = "reset.yml" if reset else "update.yml" if update else "deploy.yml"
+    if relay and not check:
+        from grader.fleet import running
+
+        with running.relayed(made, relay) as more:
+            return run(made, playbook, forks, lang, as_json=as_json, more=more)
     return run(made, playbook, forks, lang, as_json=as_json, check=check)
 
 

@@ -146,10 +146,19 @@ INTERRUPTED = _kind("interrupted", "interrupted", "interrompu", "run it again", 
 NOT_STARTED = _kind("not-started", "not begun", "pas commencé", "run it again", "relancez")
 OTHER = _kind("other", "it failed", "échec", "see the log", "voyez le journal")
 
+RELAY = _kind(
+    "relay",
+    "the machine that passes it on does not answer",
+    "la machine relais ne répond pas",
+    "run it again without --relay",
+    "relancez sans --relay",
+)
+
 # The first that fits is the cause: from the particular to the general.
 _PATTERNS: tuple[tuple[str, Kind], ...] = (
     (r"REMOTE HOST IDENTIFICATION HAS CHANGED|host key for .+ has changed", CHANGED_KEY),
     (r"Host key verification failed", CHANGED_KEY),
+    (r"rsync: .*failed to connect to|@ERROR: ", RELAY),
     (r"clock wrong by|not valid yet|certificate is not yet valid", CLOCK),
     (r"No space left on device|disk full|Disk quota exceeded", DISK_FULL),
     (r"Read-only file system|Input/output error|disk not writable", DISK),

@@ -7,11 +7,13 @@ import hashlib
 import json
 import shutil
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from domains import files, paths, provision
+from domains.document import nearest
+from domains.errors import UsageError
 from domains.images import GuestImage
 from grader.fleet import objects
 from grader.fleet.inventory import Inventory, Machine
@@ -21,6 +23,8 @@ from grader.language import Lang
 from grader.workspace import workspace
 
 _ROOM = "tdlab_room"
+# Of no service; rsync's own, 873, may be in use.
+RELAY_PORT = 8730
 # Unpacked, and once more while it is packed; and what a student's work may take.
 _SPARE_KIB = 32 * 1024
 
@@ -94,6 +98,16 @@ class Plan:
     store: Path
     assigned: tuple[Assigned, ...]
 
+    def only(self, name: str) -> Plan:
+        """Return the plan of one machine; raises :class:`UsageError` when it is none of the room's."""
+        kept = tuple(one for one in self.assigned if one.machine.name == name)
+        if not kept:
+            guess = nearest(name, [one.machine.name for one in self.assigned])
+            raise UsageError(
+                f"{name} is no machine of this room", remedy=f"did you mean {guess}?" if guess else None
+            )
+        return replace(self, assigned=kept)
+
     def as_inventory(self, more: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Return the inventory that says who gets what, for Ansible; ``more`` are variables of all hosts."""
         hosts = {one.machine.name: self._variables(one) for one in self.assigned}
@@ -101,6 +115,7 @@ class Plan:
             "tdlab_lab": self.lab.slug,
             "tdlab_stage": str(self.store),
             "lab_host_digest": provision.role_digest(),
+            "tdlab_relay_port": RELAY_PORT,
             "fleet_files_seconds": self.wish.transfer_seconds,
             **(more or {}),
         }

@@ -11,11 +11,11 @@ from typing import Any
 import filelock
 
 from domains import many_hosts
-from domains.errors import UsageError
+from domains.errors import InfrastructureError, UsageError
 from grader.fleet import board, causes, secrets, students
 from grader.fleet.board import Board, Row
 from grader.fleet.causes import Cause
-from grader.fleet.plan import Plan, known_hosts
+from grader.fleet.plan import RELAY_PORT, Plan, known_hosts
 from grader.running import interruption
 
 # An archive of 32 MiB, the largest that is taken, comes back in base64 where root is not who logs in.
@@ -70,6 +70,26 @@ def run(
     if not check:
         students.note_keys(plan.home, rows.values())
     return seen, log
+
+
+@contextlib.contextmanager
+def relayed(plan: Plan, name: str) -> Iterator[dict[str, Any]]:
+    """Have a machine pass the objects on for the length of a ``with`` block; yield what the others must know.
+
+    Raises :class:`InfrastructureError` when that machine cannot.
+    """
+    alone = plan.only(name)
+    seen, log = run(alone, "relay.yml", forks=1)
+    if cause := seen.rows[name].cause:
+        raise InfrastructureError(
+            f"{name} cannot pass anything on: {cause.told('en')}",
+            remedy=f"deploy without --relay; log: {log}",
+        )
+    address = alone.assigned[0].machine.variables.get("ansible_host", name)
+    try:
+        yield {"fleet_files_relay": f"rsync://{address}:{RELAY_PORT}/objects"}
+    finally:
+        run(alone, "relay.yml", forks=1, more={"fleet_relay_ends": True})
 
 
 @contextlib.contextmanager

@@ -125,6 +125,18 @@ def test_what_students_hand_in_is_collected_verified_and_graded_and_the_rest_rem
     ]
 
 
+def test_one_machine_passes_on_what_was_sent_to_it(two: Room, inventory: Path, own_state: Path) -> None:
+    passing, taking = two.machines
+    done = deploy(inventory, "--relay", passing.name, "--json")
+    assert [row["state"] for row in hosts(done)] == ["done", "done"], done.stderr
+    log = Path(json.loads(done.stdout.splitlines()[-1])["log"]).read_text()
+    taken = log.partition("Take what is missing")[2]
+    assert f"changed: [{taking.name}]" in taken.partition("TASK")[0]
+    assert "relay" not in passing.run("ls", "/opt/tdlab")
+    assert "rsync" not in passing.run("ps", "-eo", "comm")
+    assert tdlab("deploy", "first-vm", "-i", inventory, "--no-image", "--relay", "pc9").status == 2
+
+
 def test_work_that_is_begun_is_never_written_over_and_a_reset_puts_it_aside(
     two: Room, inventory: Path, own_state: Path
 ) -> None:

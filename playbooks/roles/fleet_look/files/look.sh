@@ -20,7 +20,7 @@ stamp=/var/lib/tdlab/lab_host.json
 [ ! -r $stamp ] || sed -n 's/.*"role": "\([0-9a-f]*\)".*/lab-host \1/p' $stamp
 if cd /opt/tdlab 2>/dev/null; then
     [ ! -d objects ] || echo "folder"
-    for one in objects/* trees/* tool labs/* images/*; do
+    for one in objects/* trees/* tool labs/* images/* relay.pid; do
         if [ -e "$one" ] || [ -L "$one" ]; then echo "holds $one"; fi
     done
     for tree in trees/*; do
