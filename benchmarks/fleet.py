@@ -38,7 +38,7 @@ def main(words: list[str]) -> None:
         figures: dict[str, Any] = _many(Path(scratch))
         with room.opened(hosts, megabytes=256) as made:
             figures |= _few(made, Path(scratch), rounds)
-    _report.publish("fleet", {"hosts": hosts, "rounds": rounds}, figures)
+    _report.publish("fleet", {}, {"hosts": hosts, "rounds": rounds, **figures})
 
 
 def _few(made: Room, scratch: Path, rounds: int) -> dict[str, Any]:
@@ -57,16 +57,25 @@ def _few(made: Room, scratch: Path, rounds: int) -> dict[str, Any]:
     planned.write()
     forks = len(made.machines)
     took: dict[str, list[float]] = {"plain": [], "ours": [], "plain_again": [], "ours_again": []}
+    worked: dict[str, list[float]] = {name: [] for name in took}
     for number in range(rounds):
         order = (("plain", _plain), ("ours", _ours))
         for name, deploy in order if number % 2 == 0 else order[::-1]:
             for one in made.machines:
                 one.shell(_CLEAN)
             for which in (name, f"{name}_again"):
+                before = _cpu()
                 took[which].append(deploy(planned, forks, scratch))
-                print(f"{which:12} {took[which][-1]:7.1f} s", file=sys.stderr, flush=True)
+                worked[which].append(_cpu() - before)
+                told = f"{which:12} {took[which][-1]:7.1f} s, {worked[which][-1]:.1f} s of CPU here"
+                print(told, file=sys.stderr, flush=True)
     medians = {name: median(seconds) for name, seconds in took.items()}
+    cpu = {name: median(seconds) for name, seconds in worked.items()}
     figures = {
+        "first_cpu_s": round(cpu["ours"], 1),
+        "plain_cpu_s": round(cpu["plain"], 1),
+        "first_over_plain_cpu": round(cpu["ours"] / cpu["plain"], 3),
+        "again_over_first_cpu": round(cpu["ours_again"] / cpu["ours"], 3),
         "first_s": round(medians["ours"], 1),
         "plain_s": round(medians["plain"], 1),
         "first_over_plain": round(medians["ours"] / medians["plain"], 3),
@@ -78,6 +87,12 @@ def _few(made: Room, scratch: Path, rounds: int) -> dict[str, Any]:
         file=sys.stderr,
     )
     return figures
+
+
+def _cpu() -> float:
+    """Return the seconds of CPU of this process and of all it waited for: a busy machine bends them less."""
+    kinds = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    return sum(one.ru_utime + one.ru_stime for one in map(resource.getrusage, kinds))
 
 
 def _ours(planned: plan.Plan, forks: int, _scratch: Path) -> float:
