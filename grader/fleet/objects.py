@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import gzip
 import hashlib
 import io
 import os
-import shutil
+import secrets
 import tarfile
-import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -163,11 +161,13 @@ def _sha256(file: Path) -> str:
 
 
 def _write(file: Path, raw: bytes) -> None:
+    """Write what can be made again: whole or not at all, and without waiting for the disk."""
     if file.exists():
         return
     file.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=file.parent, prefix=".") as scratch:
-        beside = Path(scratch, file.name)
+    beside = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
+    try:
         beside.write_bytes(raw)
-        with contextlib.suppress(FileExistsError):
-            shutil.move(beside, file)
+        beside.replace(file)
+    finally:
+        beside.unlink(missing_ok=True)
