@@ -106,11 +106,21 @@ def _french(sentence: Sequence[Token], plain: Sequence[str], at: int) -> set[int
         if plain[place] in {"que", "qu"}:
             return set()
         if plain[place] in _PARTNERS:
-            if plain[place] == "pas" and _is_only(plain, place):
+            if (plain[place] == "pas" and _is_only(plain, place)) or _is_all_but(plain, place):
                 return set()
             return {*range(at + 1, place), *_forward(sentence, plain, place, _FAR)}
     # « n VM » counts them.
     return set(_forward(sentence, plain, at, _NEAR)) if plain[at] == "ne" else set()
+
+
+def _is_all_but(plain: Sequence[str], at: int) -> bool:
+    """« n'est plus utilisable que par elle » says who, and denies nothing of that."""
+    if plain[at] != "plus":
+        return False
+    que = next(
+        (place for place in range(at + 1, min(at + 5, len(plain))) if plain[place] in {"que", "qu"}), None
+    )
+    return que is not None and plain[que + 1 : que + 2] != [] and plain[que + 1] in _WORDS["all_but"]
 
 
 def _is_only(plain: Sequence[str], at: int) -> bool:

@@ -23,6 +23,8 @@ _UNSURE = re.compile(
 )
 # So many unknown words beside an idea are how it is told.
 _FEW = 3
+# Of a text about something else two words, or one in so many, are none that the question or its ideas know.
+_SHARE = 3
 # In so many words a single hint of an idea is chance: the text is about something else.
 _MANY = 6
 
@@ -86,7 +88,10 @@ class Rest:
         return all(self._read.tokens[at].plain in self._rules.asked for at in match.places)
 
     def is_elsewhere(self, missing: Sequence[str]) -> bool:
-        """Say whether a text is about something else: no hint of any idea, or one in a good many words."""
+        """Say whether a text is about something else: in words of its own, and with hardly a hint of any idea."""
+        own = sum(not one.atoms and not self._rules.says_nothing(one.word) for one in self._left)
+        if len(self._left) > _TELLING and own < 2 and own * _SHARE < len(self._left):
+            return False
         return self.signs(missing) * _MANY <= len(self._left) and self.signs(missing) <= 1
 
     def is_clear(self, missing: Sequence[str]) -> bool:
