@@ -278,7 +278,8 @@ def _says_nothing(plain: Sequence[str], rules: Rubric) -> Why | None:
     asked = set(rules.asked)
     new = [word for word in plain if word not in asked and word not in common()["stop"]]
     # A question's own words may be the answer: « quel mot ? » asks for no word that it names.
-    return Why.COPIED if len(plain) >= 6 and len(new) <= len(plain) // 10 else None
+    is_copied = len(plain) >= 6 and len(new) <= len(plain) // 10 and rules.holds_question(plain)
+    return Why.COPIED if is_copied else None
 
 
 def _is_soup(typed: Sequence[Token]) -> bool:

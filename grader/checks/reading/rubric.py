@@ -48,11 +48,18 @@ class Rubric:
     # Ideas, right and wrong, that choose something for a subject.
     choosing: frozenset[str]
     asked: frozenset[str]
+    # What the question says in each language, but for words of every text.
+    asking: tuple[frozenset[str], ...]
     background: frozenset[str]
     # Who an atom names of those who may do something.
     doers: dict[str, frozenset[str]]
     # Stems of words that say no idea: the question's, and those of every day.
     quiet: frozenset[str]
+
+    def holds_question(self, plain: Iterable[str]) -> bool:
+        """Say whether half of the question stands in a text, in either language."""
+        held = frozenset(plain)
+        return any(len(one & held) * 2 >= len(one) for one in self.asking)
 
     def says_nothing(self, word: str) -> bool:
         """Say whether a word, in any form, is one of the question or of every day."""
@@ -100,6 +107,7 @@ def rubric(question: TextQuestion) -> Rubric:
             name for name, ways in (*ideas.items(), *wrong.items()) if all(one.subjects for one in ways)
         ),
         asked=asked,
+        asking=tuple(asked_words([question.ask.say(lang)]) - common()["stop"] for lang in LANGUAGES),
         background=background,
         doers=doers,
         quiet=_stems(asked | common()["everyday"]),
