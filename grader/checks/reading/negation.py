@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from grader.checks.reading.tokens import Token, common
 
@@ -143,7 +144,9 @@ def _spoken(sentence: Sequence[Token], plain: Sequence[str], at: int) -> set[int
 
 def _forward(sentence: Sequence[Token], plain: Sequence[str], at: int, most: int) -> range:
     end = at + 1
-    if _WORDS["condition"].intersection(plain[max(0, at - _FEW) : at]):
+    if _WORDS["condition"].intersection(plain[max(0, at - _FEW) : at]) or ("s", "il") in pairwise(
+        plain[max(0, at - 2 * _FEW) : at]
+    ):
         most = min(most, _FEW)
     while end < len(plain) and end - at <= most and not _breaks(sentence, plain, end, at):
         end += 1
