@@ -30,8 +30,9 @@ _DOUBT = re.compile(
     r"|no idea (if|whether)|sauf si c est (le contraire|l inverse)|je (me )?(confonds?|melange|embrouille)"
     r"|je me trompe"
     r"|i (always )?(mix|confuse|mess) (them|it|these|those|the two|both)"
-    r"|(peut|peuvent|can|could) (also|aussi|as well) (be|etre)|des fois|depending on|selon (les cas|le cas|que)"
-    r"|l une? des deux|one of (them|these|those|the two)|un des deux"
+    r"|(peut|peuvent|can|could) (also|aussi|as well) (be|etre)|des fois|depending on"
+    r"|selon (les cas|le cas|que)"
+    r"|l une? des deux|(?<!every )(?<!each )one of (them|these|those|the two)|un des deux"
     # What was said is taken back.
     r"|en fait non|ah non|non (en fait|attend\w*|plutot)|actually no|wait no|no wait|on second thought"
     # What is said is called false as a whole: nobody knows how much of it is meant.

@@ -20,7 +20,10 @@ _LONGEST = 120
 # So many words, and not one of those that make a sentence.
 _SOUP = 5
 _LIST = 8
-_BREATH = 9
+_BREATH = 7
+# A sentence has more small words than one in so many.
+_SMALL = 5
+_OF = frozenset({"of", "de", "du", "des", "d"})
 # So many words that hint at a right idea beside a wrong one are chance.
 _CHANCE = 2
 # Longer texts are not read at all: no honest short answer comes near.
@@ -236,14 +239,17 @@ def _why(found: _Found) -> Why:
 
 
 def _in_one_breath(found: _Found) -> bool:
-    """Say whether several ideas stand in one long clause: the words are there, their sense may not be.
+    """Say whether several ideas stand in one clause of "this of that of …", or of hardly a small word.
 
-    Of the right answers that were looked at one in thirty is so; of words put together without sense, most.
+    The words are there, their sense may not be. Of the right answers that were looked at one in a hundred is so; of words put together without sense, most.
     """
     if found.rules.subjects or len(found.right) < 2:
         return False
     clauses = [at for at, one in zip(found.read.clauses, found.read.tokens, strict=True) if not one.is_mark]
-    return len(clauses) >= _BREATH and len(set(clauses)) == 1
+    if len(clauses) < _BREATH or len(set(clauses)) > 1:
+        return False
+    small = [token.plain for token in found.read.tokens if token.plain in common()["stop"]]
+    return sum(one in _OF for one in small) > 1 or len(small) * _SMALL < len(clauses)
 
 
 def _why_some(found: _Found, rest: Rest) -> Why:

@@ -57,9 +57,9 @@ class Rubric:
     quiet: frozenset[str]
 
     def holds_question(self, plain: Iterable[str]) -> bool:
-        """Say whether half of the question stands in a text, in either language."""
+        """Say whether two fifths of the question stand in a text, in either language."""
         held = frozenset(plain)
-        return any(len(one & held) * 2 >= len(one) for one in self.asking)
+        return any(len(one & held) * 5 >= len(one) * 2 for one in self.asking)
 
     def says_nothing(self, word: str) -> bool:
         """Say whether a word, in any form, is one of the question or of every day."""
