@@ -291,8 +291,91 @@ def test_all_ideas_in_one_breath_may_be_words_without_sense() -> None:
     )
     assert not judge(TEXTS["3.1"], nonsense).alone
     asked = question({"slow": ["slow"], "soft": ["software"]})
-    assert judge(asked, "a slow kind of cat sleeps upstairs on software tapes").why is Why.SOUP
+    assert judge(asked, "the slow of a cat is upstairs of the software").why is Why.SOUP
+    assert judge(asked, "cat slow upstairs tape music software the dog").why is Why.SOUP
     assert judge(asked, "slow software").why is Why.ALL_IDEAS
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "it is slow, software for each, jsp",
+        "slow, software for each, mais en fait non",
+        "slow or not, one of the two: software for each",
+        "slow, software for each, sauf si c'est le contraire",
+    ],
+)
+def test_what_is_taken_back_is_for_the_teacher(text: str) -> None:
+    assert judge(SLOW, text).why is Why.HEDGED
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "slow, software for each, maybe 4 of them",
+        "slow since software handles every one of them, each time",
+        "lent : logiciel pour chaque instruction, une seule à la fois",
+    ],
+)
+def test_small_words_of_doubt_that_doubt_nothing_are_read_over(text: str) -> None:
+    assert judge(SLOW, text).why is Why.ALL_IDEAS
+
+
+def test_an_elision_stuck_to_its_word_and_an_arrow_are_read() -> None:
+    asked = question({"exit": ["exit"], "menu": ["cpu_>|>_cpu"]})
+    assert judge(asked, "bios > cpu > svm, et dexit").said() == ("exit", "menu")
+    assert judge(asked, "the cpu").said() == ()
+
+
+def test_a_short_word_is_not_read_into_a_longer_one() -> None:
+    asked = question({"ram": ["ram"]})
+    assert judge(asked, "ça rame").said() == ()
+    assert judge(asked, "two rams").said() == ("ram",)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_said"),
+    [
+        ("la carte n'est plus utilisable que par elle", True),
+        ("la carte n'est plus utilisable", False),
+        ("n VM, chacune a sa carte utilisable", True),
+        ("un processus dont la carte est utilisable", True),
+        ("s'il n'a rien trouvé, la carte est utilisable", True),
+        ("ça ne sert à rien quand la carte est utilisable", True),
+    ],
+)
+def test_only_what_is_denied_is_denied(text: str, is_said: bool) -> None:
+    asked = question({"card": ["carte utilisable"]})
+    assert (judge(asked, text).said() == ("card",)) is is_said
+
+
+def test_words_of_a_wording_that_deny_hold_their_own_denial() -> None:
+    asked = question({"direct": ["sans_intermédiaire|no_middleman"]})
+    assert judge(asked, "sans intermédiaire").said() == ("direct",)
+    assert judge(asked, "there is no middleman").said() == ("direct",)
+
+
+def test_a_denied_wrong_idea_takes_no_right_one_back() -> None:
+    found = judge(
+        TEXTS["1.4"],
+        "Ca ne rend pas les exits gratuits : le code normal tourne directement sur le CPU, le reste va à KVM",
+    )
+    assert found.why is Why.ALL_IDEAS
+
+
+def test_a_list_of_words_that_every_answer_holds_pairs_nothing() -> None:
+    assert not judge(TEXTS["2.3"], "One is kept by the guest, the other one by the hypervisor").alone
+    assert judge(TEXTS["1.7"], "vmx / svm respectively, in a VM only when nested is on").fraction == 1
+
+
+def test_a_subject_named_behind_its_own_number_is_no_other_choice() -> None:
+    text = "1) virtio (migration à chaud) 2) SR-IOV (latence) 3) e1000 4) virtio (une seule carte)"
+    assert judge(TEXTS["3.6"], text).why is Why.ALL_IDEAS
+
+
+def test_what_has_no_words_of_its_own_is_not_off_the_topic() -> None:
+    assert not judge(TEXTS["2.3"], "guest virtual to guest physical, and that to host physical").alone
+    assert judge(TEXTS["2.3"], "a recipe for pancakes with sugar").why is Why.OFF_TOPIC
 
 
 def test_a_hint_leaves_the_answer_to_the_teacher() -> None:

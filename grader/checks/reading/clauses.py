@@ -1,4 +1,4 @@
-"""Sentences of a text, and the marks by which somebody says two things at once."""
+"""Sentences of a text, and the marks by which somebody says two things at once, or words without sense."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from grader.checks.reading.negation import denied
-from grader.checks.reading.tokens import Token
+from grader.checks.reading.tokens import Token, common
 
 # Both ways at once: whatever the words say, the writer has not chosen.
 _EACH = r"ou alors|ou bien|"
@@ -20,7 +20,8 @@ _EITHER = (
 )
 _CHOOSING = (re.compile(_EITHER.format(_EACH)), re.compile(_EITHER.format("")))
 _DOUBT = re.compile(
-    r"\b(depends?|dependra|dependrait|n importe le?quel|peu importe|whatever|whichever|or maybe|ou peut etre"
+    r"\b(depends?|dependra|dependrait|n importe le?quel|peu importe|or whatever|whatever$|whichever"
+    r"|or maybe|ou peut etre"
     r"|i hesitate|j hesite|not sure (if|whether|about)|pas sure? (si|que|de)|(peut etre|maybe|perhaps)(?! \d)"
     r"|parfois|sometimes|some say|on dit que|certains disent|probablement|possibly"
     r"|ou l inverse|ou le contraire|or the (reverse|opposite)|other way (round|around)|vice versa"
@@ -30,7 +31,8 @@ _DOUBT = re.compile(
     r"|no idea (if|whether)|sauf si c est (le contraire|l inverse)|je (me )?(confonds?|melange|embrouille)"
     r"|je me trompe"
     r"|i (always )?(mix|confuse|mess) (them|it|these|those|the two|both)"
-    r"|(peut|peuvent|can|could) (also|aussi|as well) (be|etre)|des fois|depending on"
+    r"|(peut|peuvent|can|could) (also|aussi|as well) (be|etre)|des fois"
+    r"|depending on(?! the (brand|maker|vendor|manufacturer))"
     r"|selon (les cas|le cas|que)"
     r"|l une? des deux|(?<!every )(?<!each )one of (them|these|those|the two)|un des deux"
     # What was said is taken back.
@@ -56,6 +58,14 @@ _OF_MARKS = re.compile(
     r"|this answer is (right|correct)|cette reponse est (juste|correcte|bonne)"
     r"|all (the )?ideas|toutes les idees)\b"
 )
+
+# So many words, and not one of those that make a sentence.
+_SOUP = 5
+_LIST = 8
+_BREATH = 7
+# A sentence has more small words than one in so many.
+_SMALL = 5
+_OF = frozenset({"of", "de", "du", "des", "d"})
 
 
 @dataclass(frozen=True)
@@ -98,3 +108,25 @@ def _is_unsure(text: Sequence[Token]) -> bool:
     pieces = groupby(text, key=lambda token: token.is_mark)
     said = (" ".join(token.plain for token in piece) for is_mark, piece in pieces if not is_mark)
     return any(_UNSURE.fullmatch(one) for one in said)
+
+
+def is_list(text: Sequence[Token]) -> bool:
+    """Say whether a text is words in a row: « VM exit KVM EPT shadow »."""
+    if any(one.typed != "," if one.is_mark else one.plain in common()["stop"] for one in text):
+        return False
+    marks = sum(one.is_mark for one in text)
+    return len(text) - marks >= (_LIST if marks else _SOUP)
+
+
+def is_in_one_breath(text: Sequence[Token], clauses: Sequence[int]) -> bool:
+    """Say whether a text is one clause of "this of that of …", or of hardly a small word.
+
+    The words are there, their sense may not be. Of the right answers that were looked at one in a hundred is
+    so; of words put together without sense, most.
+    """
+    said = {clause for clause, token in zip(clauses, text, strict=True) if not token.is_mark}
+    count = sum(not token.is_mark for token in text)
+    if count < _BREATH or len(said) > 1:
+        return False
+    small = [token.plain for token in text if token.plain in common()["stop"]]
+    return sum(one in _OF for one in small) > 1 or len(small) * _SMALL < count

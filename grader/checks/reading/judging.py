@@ -8,22 +8,21 @@ from enum import StrEnum
 from functools import lru_cache
 
 from grader.checks.reading import finding, pairs
-from grader.checks.reading.clauses import goes_both_ways, sentences, speaks_of_marks
+from grader.checks.reading.clauses import (
+    goes_both_ways,
+    is_in_one_breath,
+    is_list,
+    sentences,
+    speaks_of_marks,
+)
 from grader.checks.reading.finding import Match, Read, State
 from grader.checks.reading.rest import Rest
 from grader.checks.reading.rubric import Rubric, rubric
-from grader.checks.reading.tokens import Token, common, tokens
+from grader.checks.reading.tokens import common, tokens
 from grader.checks.reading.wording import Wording
 from grader.lab.questions import TextQuestion
 
 _LONGEST = 120
-# So many words, and not one of those that make a sentence.
-_SOUP = 5
-_LIST = 8
-_BREATH = 7
-# A sentence has more small words than one in so many.
-_SMALL = 5
-_OF = frozenset({"of", "de", "du", "des", "d"})
 # So many words that hint at a right idea beside a wrong one are chance.
 _CHANCE = 2
 # Longer texts are not read at all: no honest short answer comes near.
@@ -100,7 +99,7 @@ def judge(question: TextQuestion, text: str) -> Judgement:
         return Judgement(0.0, nothing)
     if len(plain) > _LONGEST:
         return Judgement(0.0, Why.LONG)
-    if not rules.subjects and _is_soup(typed):
+    if not rules.subjects and is_list(typed):
         return Judgement(0.0, Why.SOUP)
     if speaks_of_marks(typed):
         return Judgement(0.0, Why.OF_MARKS)
@@ -232,24 +231,15 @@ def _why(found: _Found) -> Why:
     if found.mixed:
         return Why.UNCLEAR_DENIAL
     if not found.missing:
-        return Why.BOTH if rest.objects() else Why.SOUP if _in_one_breath(found) else Why.ALL_IDEAS
+        return Why.BOTH if rest.objects() else Why.SOUP if _is_in_one_breath(found) else Why.ALL_IDEAS
     if found.said:
         return _why_some(found, rest)
     return _why_none(found, rest)
 
 
-def _in_one_breath(found: _Found) -> bool:
-    """Say whether several ideas stand in one clause of "this of that of …", or of hardly a small word.
-
-    The words are there, their sense may not be. Of the right answers that were looked at one in a hundred is so; of words put together without sense, most.
-    """
-    if found.rules.subjects or len(found.right) < 2:
-        return False
-    clauses = [at for at, one in zip(found.read.clauses, found.read.tokens, strict=True) if not one.is_mark]
-    if len(clauses) < _BREATH or len(set(clauses)) > 1:
-        return False
-    small = [token.plain for token in found.read.tokens if token.plain in common()["stop"]]
-    return sum(one in _OF for one in small) > 1 or len(small) * _SMALL < len(clauses)
+def _is_in_one_breath(found: _Found) -> bool:
+    is_one = len(found.right) < 2 or bool(found.rules.subjects)
+    return not is_one and is_in_one_breath(found.read.tokens, found.read.clauses)
 
 
 def _why_some(found: _Found, rest: Rest) -> Why:
@@ -286,14 +276,6 @@ def _says_nothing(plain: Sequence[str], rules: Rubric) -> Why | None:
     # A question's own words may be the answer: « quel mot ? » asks for no word that it names.
     is_copied = len(plain) >= 6 and len(new) <= len(plain) // 10 and rules.holds_question(plain)
     return Why.COPIED if is_copied else None
-
-
-def _is_soup(typed: Sequence[Token]) -> bool:
-    """Say whether a text is words in a row: « VM exit KVM EPT shadow »."""
-    if any(one.typed != "," if one.is_mark else one.plain in common()["stop"] for one in typed):
-        return False
-    marks = sum(one.is_mark for one in typed)
-    return len(typed) - marks >= (_LIST if marks else _SOUP)
 
 
 @lru_cache(maxsize=4096)

@@ -88,7 +88,7 @@ class Rest:
         return all(self._read.tokens[at].plain in self._rules.asked for at in match.places)
 
     def is_elsewhere(self, missing: Sequence[str]) -> bool:
-        """Say whether a text is about something else: in words of its own, and with hardly a hint of any idea."""
+        """Say whether a text is about something else: words of its own, and hardly a hint of any idea."""
         own = sum(not one.atoms and not self._rules.says_nothing(one.word) for one in self._left)
         if len(self._left) > _TELLING and own < 2 and own * _SHARE < len(self._left):
             return False
