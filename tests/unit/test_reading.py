@@ -358,7 +358,8 @@ def test_words_of_a_wording_that_deny_hold_their_own_denial() -> None:
 def test_a_denied_wrong_idea_takes_no_right_one_back() -> None:
     found = judge(
         TEXTS["1.4"],
-        "Ca ne rend pas les exits gratuits : le code normal tourne directement sur le CPU, le reste va à KVM",
+        "Ca ne rend pas les exits gratuits : le code ordinaire tourne directement sur le CPU, "
+        "le reste remonte à KVM",
     )
     assert found.why is Why.ALL_IDEAS
 

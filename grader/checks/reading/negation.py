@@ -167,4 +167,4 @@ def _breaks(sentence: Sequence[Token], plain: Sequence[str], place: int, since: 
         return True
     if word == "c" and after == "est" and place > since + 1:
         return True
-    return word in _BREAKS and place > since + 1
+    return word in _BREAKS and (place > since + 1 or word in _WORDS["moment"])
