@@ -50,11 +50,14 @@ def main() -> None:
 
 def _totals(judged: list[tuple[dict[str, Any], Judgement]]) -> dict[str, Any]:
     kinds: dict[str, Counter[str]] = {}
+    reasons: dict[str, Counter[str]] = {}
     for row, found in judged:
         is_wrong = found.alone and _differs(found.fraction, row["fraction"])
         kinds.setdefault(row["kind"], Counter()).update(
             answers=1, alone=int(found.alone), wrong=int(is_wrong)
         )
+        if found.alone:
+            reasons.setdefault(found.why.value, Counter()).update(alone=1, wrong=int(is_wrong))
     total = sum(kinds.values(), Counter[str]())
     return {
         "answers": total["answers"],
@@ -63,6 +66,7 @@ def _totals(judged: list[tuple[dict[str, Any], Judgement]]) -> dict[str, Any]:
         "wrong_alone": total["wrong"],
         "wrong_alone_share": round(total["wrong"] / max(1, total["alone"]), 4),
         "for_the_teacher": dict(Counter(found.why.value for _, found in judged if not found.alone)),
+        "reasons": {why: dict(reasons[why]) for why in sorted(reasons)},
         "kinds": {kind: dict(kinds[kind]) for kind in sorted(kinds)},
     }
 
@@ -80,6 +84,10 @@ def _show(part: str, totals: dict[str, Any]) -> None:
     )
     reasons = ", ".join(f"{count} {why}" for why, count in sorted(totals["for_the_teacher"].items()))
     print(f"  for the teacher: {reasons}", file=sys.stderr)
+    alone = ", ".join(
+        f"{one['alone']} {why} ({one['wrong']} wrong)" for why, one in totals["reasons"].items()
+    )
+    print(f"  alone: {alone}", file=sys.stderr)
     for kind, counts in totals["kinds"].items():
         shown = f"{counts.get('alone', 0)} of {counts['answers']} alone, {counts.get('wrong', 0)} wrong"
         print(f"  {kind:12} {shown}", file=sys.stderr)
