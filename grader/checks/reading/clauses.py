@@ -63,6 +63,7 @@ _OF_MARKS = re.compile(
 _SOUP = 5
 _LIST = 8
 _BREATH = 7
+_LONG = 12
 # A sentence has more small words than one in so many.
 _SMALL = 5
 _OF = frozenset({"of", "de", "du", "des", "d"})
@@ -119,7 +120,7 @@ def is_list(text: Sequence[Token]) -> bool:
 
 
 def is_in_one_breath(text: Sequence[Token], clauses: Sequence[int]) -> bool:
-    """Say whether a text is one clause of "this of that of …", or of hardly a small word.
+    """Say whether a text is one clause: a long one, of "this of that of …", or of hardly a small word.
 
     The words are there, their sense may not be. Of the right answers that were looked at one in a hundred is
     so; of words put together without sense, most.
@@ -129,4 +130,4 @@ def is_in_one_breath(text: Sequence[Token], clauses: Sequence[int]) -> bool:
     if count < _BREATH or len(said) > 1:
         return False
     small = [token.plain for token in text if token.plain in common()["stop"]]
-    return sum(one in _OF for one in small) > 1 or len(small) * _SMALL < count
+    return count >= _LONG or sum(one in _OF for one in small) > 1 or len(small) * _SMALL < count
