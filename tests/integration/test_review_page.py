@@ -15,9 +15,8 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
-from domains.setup import browser as browsers
 from grader.classroom.markbook import open_markbook
 from grader.review import decisions
 from grader.review.decisions import Decision
@@ -65,19 +64,6 @@ def served(place: Path, *words: str) -> Iterator[Served]:
             yield Served(url, place / "markbook", process)
         finally:
             process.kill()
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    program = browsers.find()
-    if program is None:
-        why = f"no Chromium on this machine (the package {browsers.PACKAGE})"
-        pytest.fail(why) if browsers.is_required() else pytest.skip(why)
-    quiet = ["--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-    with sync_playwright() as playwright:
-        made = playwright.chromium.launch(executable_path=program, args=quiet)
-        yield made
-        made.close()
 
 
 @pytest.fixture

@@ -37,7 +37,7 @@ def page(text: str) -> html.HtmlElement:
 
 
 def text_of(tree: html.HtmlElement, lang: str) -> str:
-    (main,) = tree.xpath(f"//main[@lang='{lang}']")
+    (main,) = tree.xpath(f"//article[@lang='{lang}']")
     return " ".join(main.text_content().split())
 
 
@@ -108,7 +108,7 @@ def test_the_page_opens_in_the_language_asked_for(lang: str, tcg: Run) -> None:
     tree = page(html_text(tcg, lang=lang))
     assert tree.get("lang") == lang
     assert tree.xpath("//input[@checked]/@id") == [f"lang-{lang}"]
-    assert sorted(tree.xpath("//main/@lang")) == ["en", "fr"]
+    assert sorted(tree.xpath("//article/@lang")) == ["en", "fr"]
 
 
 def test_tcg_is_said_loudly_and_exits_are_not_zero(tcg: Run) -> None:
@@ -133,7 +133,7 @@ def test_exits_stand_beside_the_throughput_where_they_were_counted(kvm: Run) -> 
 
 def test_ept_on_and_off_stand_side_by_side(kvm: Run) -> None:
     tree = page(html_text(kvm))
-    (section,) = tree.xpath("//main[@lang='en']//section[h3='EPT or RVI, on and off']")
+    (section,) = tree.xpath("//article[@lang='en']//section[h3='EPT or RVI, on and off']")
     lines = {row.xpath("string(th)"): row for row in section.xpath(".//tbody/tr")}
     assert "from start to ready, s" in lines
     assert lines["page faults taken by the hypervisor, per MB"].xpath("string(td[3]/b)") == "27.2"
@@ -148,8 +148,8 @@ def test_every_figure_has_a_name_and_its_numbers(tcg: Run, kvm: Run) -> None:
 
 def test_what_ran_otherwise_than_asked_is_marked(tcg: Run) -> None:
     tree = page(html_text(tcg))
-    assert [mark.text for mark in tree.xpath("//main[@lang='en']//td/mark")] == ["asked on, ran off"]
-    assert [mark.text for mark in tree.xpath("//main[@lang='fr']//td/mark")] == ["demandé on, obtenu off"]
+    assert [mark.text for mark in tree.xpath("//article[@lang='en']//td/mark")] == ["asked on, ran off"]
+    assert [mark.text for mark in tree.xpath("//article[@lang='fr']//td/mark")] == ["demandé on, obtenu off"]
 
 
 def test_missing_cells_have_cause_and_remedy(tcg: Run) -> None:
@@ -165,7 +165,7 @@ def test_our_errors_show_no_points(tcg: Run) -> None:
     tree = page(html_text(tcg, grade))
     said = {
         item.get("class"): item.xpath("string(.//span[@class='points'])")
-        for item in tree.xpath("//main[@lang='en']//ol/li")
+        for item in tree.xpath("//article[@lang='en']//ol/li")
     }
     assert said["error"] == said["skipped"] == "not counted"
     assert said["fail"] == "0 / 3"

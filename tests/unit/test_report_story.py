@@ -317,9 +317,9 @@ def tree(kvm: Run, shelf: Shelf) -> html.HtmlElement:
 
 class TestPage:
     def test_chapters_come_in_the_tds_order(self, tree: html.HtmlElement) -> None:
-        titles = tree.xpath("//main[@lang='fr']/section[contains(@class, 'chapter')]/h2/text()")
+        titles = tree.xpath("//article[@lang='fr']/section[contains(@class, 'chapter')]/h2/text()")
         assert titles == ["Le processeur", "La mémoire", "Les périphériques"]
-        assert tree.xpath("//main[@lang='en']//nav/a/@href") == [
+        assert tree.xpath("//article[@lang='en']//nav/a/@href") == [
             "#en-claims",
             "#en-processor",
             "#en-memory",
@@ -327,7 +327,7 @@ class TestPage:
         ]
 
     def test_the_emulator_is_named_loudly(self, tree: html.HtmlElement) -> None:
-        (said,) = tree.xpath("//main[@lang='en']/header/div[@role='note']")
+        (said,) = tree.xpath("//article[@lang='en']/header/div[@role='note']")
         assert "imitated by QEMU 10.0.13, TCG" in said.text_content()
         assert "never with those of hardware" in said.text_content()
         assert "their code ran on the processor itself" not in tree.text_content()
@@ -341,14 +341,14 @@ class TestPage:
             assert ":" not in link
 
     def test_what_was_not_measured_has_cause_and_remedy(self, tree: html.HtmlElement) -> None:
-        (section,) = tree.xpath("//main[@lang='en']//section[h3='IOMMU groups']")
+        (section,) = tree.xpath("//article[@lang='en']//section[h3='IOMMU groups']")
         said = " ".join(section.text_content().split())
         assert "skipped iommu: no IOMMU groups on this host" in said
         assert "boot with intel_iommu=on" in said
 
     def test_every_plot_has_a_name_and_each_claim_a_verdict(self, tree: html.HtmlElement) -> None:
         assert all(plot.xpath("string(title)").strip() for plot in tree.xpath("//svg[@role='img']"))
-        assert len(tree.xpath("//main[@lang='en']//section[@id='en-claims']//li")) == len(claims.read())
+        assert len(tree.xpath("//article[@lang='en']//section[@id='en-claims']//li")) == len(claims.read())
 
     def test_repeatability_is_shown(self, tree: html.HtmlElement) -> None:
         assert "vary by at most 2.2 % (virtio-ept-off" in tree.text_content().replace("\u00a0", " ")
@@ -374,7 +374,7 @@ def test_an_experiment_alone_has_a_page_beside_its_evidence(shelf: Shelf, tmp_pa
     page = report.write_experiment(found(shelf, "tlb").result, tmp_path, lang="fr")
     assert page == tmp_path / "report.html"
     tree = html.document_fromstring(page.read_bytes())
-    (told,) = tree.xpath("//main[@lang='fr']//section[contains(@class, 'chapter')]/h2/text()")
+    (told,) = tree.xpath("//article[@lang='fr']//section[contains(@class, 'chapter')]/h2/text()")
     assert told == "La mémoire"
     assert tree.xpath("//a/@href") == ["evidence/page-walk.json"] * 2
     assert "Aucun débit" not in tree.text_content()
