@@ -17,12 +17,15 @@ from domains import process
 from domains.paths import LABS
 from grader.cli import tdlab
 from grader.lab import lab as labs
+from grader.lab.lab import Lab
 from grader.measure import run as runs
 from grader.submission import answers, history
 from grader.workspace import measuring, workspace
 from grader.workspace.workspace import Workspace
 
-LAB = labs.load(LABS / "r202")
+# The smallest lab: a command is killed at each of its writes, and begun again after each.
+LAB = labs.load(LABS / "first-vm")
+WITH_HINTS = labs.load(LABS / "r202")
 IDS = [question.id for question in LAB]
 RUN = runs.read(LAB.folder / "solution" / "evidence" / "report.json").to_json()
 # More writes than any command makes; each test stops at the first run that nobody killed.
@@ -86,8 +89,8 @@ def every_kill(tmp_path: Path, make: Callable[[Path], Callable[[], object]]) -> 
     raise AssertionError("it never came to an end")
 
 
-def started(folder: Path) -> Workspace:
-    return workspace.start(LAB, "Zoé", "fr", folder / "work")[0]
+def started(folder: Path, lab: Lab = LAB) -> Workspace:
+    return workspace.start(lab, "Zoé", "fr", folder / "work")[0]
 
 
 def does(*words: str | Path) -> Any:
@@ -108,7 +111,7 @@ def whole(place: Workspace) -> list[history.Event]:
 def test_start(tmp_path: Path) -> None:
     for folder in every_kill(tmp_path, lambda folder: lambda: started(folder)):
         place = started(folder)
-        assert answers.parse((place.folder / "answers.yaml").read_bytes(), "r202", IDS).student == "Zoé"
+        assert answers.parse((place.folder / "answers.yaml").read_bytes(), LAB.slug, IDS).student == "Zoé"
         assert (place.folder / "domains").is_dir()
         assert workspace.find(place.folder).identity == place.identity
 
@@ -116,11 +119,11 @@ def test_start(tmp_path: Path) -> None:
 def test_predict(tmp_path: Path) -> None:
     def make(folder: Path) -> Callable[[], object]:
         place = started(folder)
-        return lambda: does("predict", "--workspace", place.folder, "3.2-predict", "3")
+        return lambda: does("predict", "--workspace", place.folder, "3.1", "3")
 
     for folder in every_kill(tmp_path, make):
         place = started(folder)
-        does("predict", "--workspace", place.folder, "3.2-predict", "3")
+        does("predict", "--workspace", place.folder, "3.1", "3")
         whole(place)
         assert not measuring.open_predictions(place)
         assert "evidence/predictions.jsonl" not in (place.submission().evidence.unverified or {})
@@ -128,11 +131,11 @@ def test_predict(tmp_path: Path) -> None:
 
 def test_hint(tmp_path: Path) -> None:
     def make(folder: Path) -> Callable[[], object]:
-        place = started(folder)
+        place = started(folder, WITH_HINTS)
         return lambda: does("hint", "--workspace", place.folder, "3.1", "--yes")
 
     for folder in every_kill(tmp_path, make):
-        place = started(folder)
+        place = started(folder, WITH_HINTS)
         does("hint", "--workspace", place.folder, "3.1", "--yes")
         assert [one.about for one in whole(place)] in (["3.1#0"], ["3.1#0", "3.1#1"])
 
@@ -181,7 +184,7 @@ def test_handing_in(tmp_path: Path, command: str) -> None:
     def make(folder: Path) -> Callable[[], object]:
         place = started(folder)
         file = place.folder / "answers.yaml"
-        file.write_text(file.read_text().replace("  vmcs-entry:", "  vmcs-entry: a"))
+        file.write_text(file.read_text().replace("  1.1:", "  1.1: a"))
         return lambda: does(command, place.folder, *words)
 
     for folder in every_kill(tmp_path, make):
@@ -189,7 +192,7 @@ def test_handing_in(tmp_path: Path, command: str) -> None:
         done = does(command, place.folder, "--json", *words)
         receipt = json.loads(done.stdout)
         with zipfile.ZipFile(receipt["archive"]) as archive:
-            assert b"vmcs-entry: a" in archive.read("answers.yaml")
+            assert b"1.1: a" in archive.read("answers.yaml")
             assert json.loads(archive.read("manifest.json"))["number"] == receipt["number"]
         whole(place)
         assert workspace.is_closed(place) is (command == "finish")
@@ -201,16 +204,16 @@ def test_putting_an_answer_back(tmp_path: Path) -> None:
     def make(folder: Path) -> Callable[[], object]:
         place = started(folder)
         file = place.folder / "answers.yaml"
-        file.write_text(file.read_text().replace("  vmcs-entry:", "  vmcs-entry: a"))
-        return lambda: does("reset", place.folder, "--question", "vmcs-entry")
+        file.write_text(file.read_text().replace("  1.1:", "  1.1: a"))
+        return lambda: does("reset", place.folder, "--question", "1.1")
 
     for folder in every_kill(tmp_path, make):
         place = started(folder)
         everything = [one.read_text() for one in place.folder.rglob("answers.yaml")]
-        assert any("vmcs-entry: a" in text for text in everything), "what the student wrote is somewhere"
-        does("reset", place.folder, "--question", "vmcs-entry")
-        given = answers.parse((place.folder / "answers.yaml").read_bytes(), "r202", IDS)
-        assert given.to("vmcs-entry").value is None
+        assert any("1.1: a" in text for text in everything), "what the student wrote is somewhere"
+        does("reset", place.folder, "--question", "1.1")
+        given = answers.parse((place.folder / "answers.yaml").read_bytes(), LAB.slug, IDS)
+        assert given.to("1.1").value is None
         whole(place)
 
 
