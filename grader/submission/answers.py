@@ -14,6 +14,7 @@ from domains.errors import InputError, Position
 from grader.language import LANGUAGES, Lang
 
 ANSWERS_FILE = "answers.yaml"
+_MOST_GUESSED = 100
 _KEYS = ("lab", "lang", "student", "answers")
 
 
@@ -90,11 +91,13 @@ def _values(doc: Document, questions: Collection[str]) -> Mapping[str, Answer]:
         )
     values: dict[str, Answer] = {}
     strays: dict[str, Answer] = {}
+    unknown = 0
     for key, value in given.items():
         where = doc.position(("answers", key))
         if key in questions:
             values[key] = Answer(value, where)
-        elif guess := document.nearest(key, questions):
+        # Who has thousands of keys has not misspelt them, and each guess takes its time.
+        elif (unknown := unknown + 1) <= _MOST_GUESSED and (guess := document.nearest(key, questions)):
             beside = doc.position(document.key_of(("answers", key)))
             strays[guess] = Answer(
                 None, beside, f"{beside}: unknown question {key!r}; did you mean {guess!r}?"

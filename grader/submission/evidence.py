@@ -30,6 +30,8 @@ REPORT_FILE = "evidence/report.json"
 PREDICTIONS_FILE = "evidence/predictions.jsonl"
 # A median is printed with fewer digits than its samples.
 _ROUNDING = 1e-3
+# A matrix of everything that can be measured has some thousand; each takes a while to be looked at.
+_MOST_PARTS = 20_000
 
 
 class Commitment(Record):
@@ -99,6 +101,8 @@ def read(report: bytes | None, predictions: bytes | None) -> Bundle:
     run, problem = None, None
     if report is not None:
         try:
+            if report.count(b"{") > _MOST_PARTS:
+                raise ValueError(f"more than {_MOST_PARTS:,} parts: no matrix has so many cells")
             run = Run.model_validate_json(report)
             moment.read(run.started)
         except ValueError as bad:

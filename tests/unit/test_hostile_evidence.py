@@ -164,3 +164,17 @@ def test_experiments_nested_without_end_are_unreadable_and_break_nothing(tmp_pat
     found = {one.id: one for one in all_judged(lab, given, "en")}
     assert found["1.4-exits"].outcome is Outcome.INCONCLUSIVE
     assert Outcome.ERROR not in {one.outcome for one in found.values()}
+
+
+def test_a_report_of_more_cells_than_any_matrix_is_not_looked_at(work: Path) -> None:
+    """Eighty thousand cells would keep a core busy for half a minute, and another student waiting."""
+    cell = {"id": "x", "spec": {"nic": {"model": "virtio"}}, "status": "skipped"}
+    changed(work, lambda report: report.update(cells=[cell] * 40_000))
+    assert "more than 20,000 parts" in (read(work).evidence.problem or "")
+    assert outcomes(work) == {Outcome.INCONCLUSIVE}
+
+
+def test_thousands_of_unknown_questions_are_passed_over_and_the_known_count(work: Path) -> None:
+    with (work / ANSWERS).open("a", encoding="utf-8") as answers:
+        answers.writelines(f"  k{number}: 1\n" for number in range(5000))
+    assert {one.outcome for one in judged(work).values()} == {Outcome.PASS}
