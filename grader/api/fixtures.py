@@ -53,10 +53,11 @@ def case(request: pytest.FixtureRequest) -> Case:
         raise LabFault(f"{node.name}: {mark.id} is no question of kind code in {student.lab.slug}")
     found = node.stash[reporting.CASE] = Case(student, question, mark)
     given = student.given
-    if given.answers.problem is not None:
-        raise ended(unreadable(question, found.context, ANSWERS_FILE, given.answers.problem))
-    if given.whose is not None:
-        raise ended(of_nobody(question, found.context, WORKSPACE_FILE, given.whose))
+    value = given.answer(question).value
+    if given.is_unreadable(question):
+        raise ended(unreadable(question, found.context, ANSWERS_FILE, given.answers.problem or ""))
+    if given.whose is not None and value is not None:
+        raise ended(of_nobody(question, found.context, WORKSPACE_FILE, given.whose, value))
     return found
 
 

@@ -86,10 +86,15 @@ def without_value(question: Asked, missing: Missing, context: Context, actual: o
     return result(question, outcome, actual=actual, hint=hint, evidence=seen)
 
 
-def of_nobody(question: Asked, context: Context, file: str, cause: str) -> CheckResult:
-    """Return the result of a question of which nobody can say what its letters meant: it costs no point."""
+def of_nobody(question: Asked, context: Context, file: str, cause: str, answer: object) -> CheckResult:
+    """Return the result of a question of which nobody can say what its letters meant: it costs no point.
+
+    The teacher sees what was answered.
+    """
+    actual = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer
     hint = words.WHOSE_UNKNOWN.say(context.lang, cause=cause)
-    return result(question, Outcome.INCONCLUSIVE, hint=hint, evidence=(Evidence(source=file, seen=cause),))
+    seen = (Evidence(source=file, seen=cause),)
+    return result(question, Outcome.INCONCLUSIVE, actual=actual, hint=hint, evidence=seen)
 
 
 def unreadable(question: Asked, context: Context, file: str, problem: str) -> CheckResult:

@@ -10,7 +10,7 @@ from grader.checks.settling import settled
 from grader.checks.verdict import of_nobody, unreadable
 from grader.grading import limits
 from grader.lab.lab import Lab
-from grader.lab.questions import CodeQuestion, Question, file_of
+from grader.lab.questions import CodeQuestion, Question
 from grader.language import Lang
 from grader.language.inert import inert
 from grader.results.result import CheckResult, Outcome
@@ -28,13 +28,11 @@ def judged(
     """
     context = Context(lab.slug, lang or given.answers.lang or "en", given.evidence)
     asked = given.questions[question.id]
-    # A slip in answers.yaml takes no file with it, as long as it is known whose variant that was made for.
-    is_apart = bool(file_of(asked)) and given.answer(asked).value is not None
-    if given.answers.problem is not None and (given.whose or given.is_nameless or not is_apart):
-        return unreadable(asked, context, ANSWERS_FILE, given.answers.problem)
-    if given.whose is not None:
-        return of_nobody(asked, context, WORKSPACE_FILE, given.whose)
     answer = given.answer(asked)
+    if given.is_unreadable(asked):
+        return unreadable(asked, context, ANSWERS_FILE, given.answers.problem or "")
+    if given.whose is not None and answer.value is not None:
+        return of_nobody(asked, context, WORKSPACE_FILE, given.whose, answer.value)
     if isinstance(asked, CodeQuestion):
         # A pytest session of their own is costly where no question asks for it.
         from grader.api import session

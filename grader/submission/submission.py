@@ -57,6 +57,14 @@ class Submission:
             return self.files.get(file, Answer())
         return self.answers.to(question.id)
 
+    def is_unreadable(self, question: Question) -> bool:
+        """Say whether answers that cannot be read take the one to a question with them.
+
+        They take no file, as long as it is known whose variant it was made for.
+        """
+        is_apart = bool(file_of(question)) and self.answer(question).value is not None
+        return self.answers.problem is not None and bool(self.whose or self.is_nameless or not is_apart)
+
 
 def load(lab: Lab, place: Path, student: str, *, shown: str = "", handed_in: bool = False) -> Submission:
     """Read one submission, from a folder or an archive (``shown``: the name by which the student knows it).

@@ -102,6 +102,22 @@ def test_an_attempt_without_answers_does_not_take_the_place_of_one_with_them(tmp
     assert right(tmp_path, roster) == {Outcome.PASS}
 
 
+def test_of_a_workspace_of_somebody_else_the_teacher_sees_the_answers_and_nothing_where_there_is_none(
+    tmp_path: Path,
+) -> None:
+    folder = work(tmp_path / "zoé")
+    answers = (folder / "answers.yaml").read_text(encoding="utf-8")
+    kept = [
+        line for line in answers.replace("Zoé Émilie", "Bob").splitlines() if not line.startswith("  2.1:")
+    ]
+    (folder / "answers.yaml").write_text("\n".join(kept) + "\n", encoding="utf-8")
+    found = judged(folder)
+    assert found.pop("2.1").outcome is Outcome.FAIL
+    assert {one.outcome for one in found.values()} == {Outcome.INCONCLUSIVE}
+    assert found["1.2"].actual.startswith("L'invité s'arrête net")
+    assert "<domain" in found["2.2"].actual
+
+
 # ---------------------------------------------------------------- Gradescope's list of names
 
 ZOE = "submission_1:\n  :submitters:\n  - :name: Zoé Émilie\n    :sid: '1'\n    :email: z@x.fr\n"
