@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,10 @@ from domains import daemon, process
 
 if TYPE_CHECKING:
     from xdist.workermanage import WorkerController
+
+    from grader.grading.class_items import Row
+    from grader.lab.lab import Lab
+    from grader.language import Lang
 
 # No deadline for an example: how long it takes tells of the machine, and machines that run guests are busy.
 settings.register_profile("tdlab", deadline=None)
@@ -51,6 +56,35 @@ def own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+@contextlib.contextmanager
+def without_workers() -> Iterator[None]:
+    """Judge classes in this process: for what comes before and after; workers have tests of their own."""
+    from grader.grading import class_items, grading
+    from grader.lab import lab as labs
+
+    @contextlib.contextmanager
+    def here(
+        lab: Lab, rows: Sequence[Row], *, jobs: int = 0, lang: Lang | None = None, host: str | None = None
+    ) -> Iterator[Iterator[bytes]]:
+        # A worker sees the lab as it is on disk, and once.
+        fresh = labs.load(lab.folder)
+        yield (
+            class_items.graded_row(fresh, one, lang, host).model_dump_json(by_alias=True).encode()
+            for one in rows
+        )
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(grading, "class_graded", here)
+        yield
+
+
+@pytest.fixture
+def judged_here() -> Iterator[None]:
+    """Judge the classes of a test in its own process."""
+    with without_workers():
+        yield
+
+
 @pytest.fixture(scope="session")
 def graded_class(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Grade the small class once; each test takes a copy."""
@@ -62,7 +96,10 @@ def graded_class(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("graded") / "teacher"
     shutil.copytree(Path(__file__).parent / "data/review", place)
     now = datetime(2025, 3, 10, 12, 0, tzinfo=UTC)
-    marking.mark(place / "small", place / "class", place / "markbook", Policy(), jobs=1, lang=None, now=now)
+    with without_workers():
+        marking.mark(
+            place / "small", place / "class", place / "markbook", Policy(), jobs=1, lang=None, now=now
+        )
     return place
 
 

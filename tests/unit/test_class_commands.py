@@ -158,6 +158,7 @@ def test_hints_are_in_the_language_of_the_page_and_points_as_they_were(book: Pat
     assert said.replace(".", ",") in asked
 
 
+@pytest.mark.usefixtures("judged_here")
 def test_the_workspace_says_when_it_was_made(tmp_path: Path) -> None:
     folder = tmp_path / "class/Ann_1_assignsubmission_file_"
     shutil.copytree(R202 / "solution", folder)
@@ -171,6 +172,7 @@ def test_the_workspace_says_when_it_was_made(tmp_path: Path) -> None:
     assert [one["kind"] for one in data["oddities"]] == ["begun-after", "measured-before"]
 
 
+@pytest.mark.usefixtures("judged_here")
 def test_what_could_not_be_read_is_named_everywhere(tmp_path: Path) -> None:
     shutil.copytree(R202 / "solution", tmp_path / "class/Ann_1_assignsubmission_file_")
     torn = tmp_path / "class/Zoe_2_assignsubmission_file_/work.zip"

@@ -25,6 +25,8 @@ from grader.submission.translation import translate
 
 R202 = LABS / "r202"
 SOLUTION = R202 / "solution"
+# Workers have tests of their own; one of these compares what comes out of one and of two.
+HERE = pytest.mark.usefixtures("judged_here")
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 ANSWERS = (SOLUTION / "answers.yaml").read_bytes()
 METADATA = """\
@@ -54,9 +56,9 @@ def packed(*members: tuple[str | zipfile.ZipInfo, bytes]) -> bytes:
     return made.getvalue()
 
 
-def folder(name: str) -> list[tuple[str | zipfile.ZipInfo, bytes]]:
-    files = sorted(file for file in SOLUTION.rglob("*") if file.is_file())
-    return [(name + file.relative_to(SOLUTION).as_posix(), file.read_bytes()) for file in files]
+def folder(name: str, sample: Path = SOLUTION) -> list[tuple[str | zipfile.ZipInfo, bytes]]:
+    files = sorted(file for file in sample.rglob("*") if file.is_file())
+    return [(name + file.relative_to(sample).as_posix(), file.read_bytes()) for file in files]
 
 
 def solution() -> bytes:
@@ -80,15 +82,18 @@ def taken(tmp_path: Path, source: Path, policy: Policy | None = None) -> Roster:
     return intake.take_in(source, labs.load(R202), tmp_path / "book", policy or Policy())
 
 
-def graded(tmp_path: Path, source: Path, policy: Policy | None = None, jobs: int = 1) -> Markbook:
+def graded(
+    tmp_path: Path, source: Path, policy: Policy | None = None, jobs: int = 1, lab: Path = R202
+) -> Markbook:
     into = tmp_path / "book"
-    return marking.mark(R202, source, into, policy or Policy(), jobs=jobs, lang=None, now=NOW)
+    return marking.mark(lab, source, into, policy or Policy(), jobs=jobs, lang=None, now=NOW)
 
 
 def scores(book: Markbook) -> dict[str, tuple[float, float]]:
     return {one.student: (one.score, one.max) for one in book.grade().submissions}
 
 
+@HERE
 def test_a_folder_a_student_and_an_archive_a_student_are_graded(tmp_path: Path) -> None:
     shutil.copytree(SOLUTION, tmp_path / "class" / "ada")
     shutil.copytree(R202 / "wrong-emulated-nic", tmp_path / "class" / "bob")
@@ -138,11 +143,12 @@ def test_a_gradescope_export_names_everybody_of_a_group_and_the_time(tmp_path: P
 
 
 def test_a_gradescope_export_with_unreadable_names_is_refused(tmp_path: Path) -> None:
-    source = zipped(tmp_path, ("submission_metadata.yml", b"a: &x 1\nb: *x\n"), *folder("submission_1/"))
-    with pytest.raises(UsageError, match="anchor &x is not allowed"):
+    source = zipped(tmp_path, ("submission_metadata.yml", b"submission_1: [\n"), *folder("submission_1/"))
+    with pytest.raises(UsageError, match="names of the Gradescope export cannot be read"):
         taken(tmp_path, source)
 
 
+@HERE
 def test_own_archives_of_one_student_are_attempts_and_the_last_counts(tmp_path: Path) -> None:
     place = tmp_path / "class"
     place.mkdir()
@@ -172,6 +178,7 @@ def link(name: str) -> zipfile.ZipInfo:
     return member
 
 
+@HERE
 def test_what_is_hostile_in_a_class_stops_only_its_own_student(tmp_path: Path) -> None:
     with pytest.warns(UserWarning, match="Duplicate name"):
         source = zipped(
@@ -188,7 +195,7 @@ def test_what_is_hostile_in_a_class_stops_only_its_own_student(tmp_path: Path) -
             ("bomb/answers.yaml", bytes(2**22)),
             ("archive/work.zip", packed(("answers.yaml", ANSWERS), (link("x"), b"/etc/passwd"))),
         )
-    book = graded(tmp_path, source, jobs=2)
+    book = graded(tmp_path, source, jobs=1)
     found = scores(book)
     assert found["ada"][0] == found["ada"][1] > 0
     hostile = {key: value for key, value in found.items() if key != "ada"}
@@ -205,15 +212,18 @@ def test_what_is_hostile_in_a_class_stops_only_its_own_student(tmp_path: Path) -
 
 
 def test_the_same_bytes_come_out_with_any_number_of_workers_and_in_any_order(tmp_path: Path) -> None:
+    small = LABS / "first-vm"
+    work = packed(*folder("", small / "solution"))
     names = [f"student-{number}.zip" for number in range(6)]
-    one = zipped(tmp_path, *((name, solution()) for name in names))
-    first = graded(tmp_path, one, jobs=1).folder / "grade.json"
+    one = zipped(tmp_path, *((name, work) for name in names))
+    first = graded(tmp_path, one, jobs=1, lab=small).folder / "grade.json"
     (tmp_path / "other").mkdir()
-    other = zipped(tmp_path / "other", *((name, solution()) for name in reversed(names)))
-    second = graded(tmp_path / "other", other, jobs=2).folder / "grade.json"
+    other = zipped(tmp_path / "other", *((name, work) for name in reversed(names)))
+    second = graded(tmp_path / "other", other, jobs=2, lab=small).folder / "grade.json"
     assert first.read_bytes() == second.read_bytes()
 
 
+@HERE
 def test_a_file_that_the_disk_does_not_give_is_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.copytree(SOLUTION, tmp_path / "class" / "ada")
 
@@ -226,6 +236,7 @@ def test_a_file_that_the_disk_does_not_give_is_ours(tmp_path: Path, monkeypatch:
     assert "it could not be read: Permission denied" in student.questions[0].hint
 
 
+@HERE
 def test_lateness_costs_what_the_policy_says_and_the_ledger_holds_what_changed(tmp_path: Path) -> None:
     member = zipfile.ZipInfo("ada.zip", (2026, 11, 20, 12, 0, 0))
     early = zipfile.ZipInfo("bob.zip", (2026, 11, 1, 12, 0, 0))
@@ -244,6 +255,7 @@ def test_lateness_costs_what_the_policy_says_and_the_ledger_holds_what_changed(t
     assert [one.submission.student for one in ledger.read(book / "ledger.jsonl")[2:]] == ["ada"]
 
 
+@HERE
 def test_a_markbook_is_opened_again_and_nothing_else_is(tmp_path: Path) -> None:
     shutil.copytree(SOLUTION, tmp_path / "class" / "ada")
     book = graded(tmp_path, tmp_path / "class")

@@ -15,7 +15,8 @@ from grader.grading import gradebook, grading
 from grader.lab import lab as labs
 from grader.results.result import Outcome
 
-R202 = LABS / "r202"
+# One with tests of its own, which pytest collects, and a small one.
+R202, SMALL = LABS / "r202", LABS / "first-vm"
 TRAPS = {
     "conftest.py": "raise SystemExit('conftest ran')",
     "pytest.ini": "[pytest]\naddopts = --collect-only\npython_files = *.py\n",
@@ -30,13 +31,14 @@ TRAPS = {
 @pytest.fixture
 def submission(tmp_path: Path) -> Path:
     folder = tmp_path / "student"
-    shutil.copytree(R202 / "solution", folder)
+    shutil.copytree(SMALL / "solution", folder)
     return folder
 
 
 def test_a_submission_is_never_run_whatever_it_holds(
     submission: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    shutil.copytree(R202 / "solution", submission, dirs_exist_ok=True)
     clean = grading.grade(R202, [submission])
     for name, text in TRAPS.items():
         (submission / name).write_text(text)
@@ -53,23 +55,23 @@ def test_grading_leaves_nothing_in_the_submission_and_prints_nothing(
     submission: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = sorted(file.relative_to(submission) for file in submission.rglob("*"))
-    lab_before = sorted(R202.rglob("*"))
-    grading.grade(R202, [submission])
+    lab_before = sorted(SMALL.rglob("*"))
+    grading.grade(SMALL, [submission])
     assert sorted(file.relative_to(submission) for file in submission.rglob("*")) == before
-    assert sorted(R202.rglob("*")) == lab_before
+    assert sorted(SMALL.rglob("*")) == lab_before
     assert capsys.readouterr().out == ""
 
 
 def test_the_same_submissions_get_the_same_grade_in_any_order(submission: Path) -> None:
-    wrong = R202 / "wrong-emulated-nic"
-    one = grading.grade(R202 / "lab.yaml", [submission, wrong])
-    other = grading.grade(R202, [wrong, submission])
+    wrong = SMALL / "wrong-emulated-card"
+    one = grading.grade(SMALL / "lab.yaml", [submission, wrong])
+    other = grading.grade(SMALL, [wrong, submission])
     assert one.submissions == tuple(reversed(other.submissions))
     assert one.lab_hash == other.lab_hash
 
 
 def test_the_grade_follows_its_published_form(submission: Path) -> None:
-    data = json.loads(grading.grade(R202, [submission]).model_dump_json(by_alias=True))
+    data = json.loads(grading.grade(SMALL, [submission]).model_dump_json(by_alias=True))
     assert data["schema"] == "tdlab.grade/1"
     assert set(data) == {"schema", "lab", "lab_hash", "grader_hash", "submissions"}
     (student,) = data["submissions"]
@@ -81,7 +83,7 @@ def test_the_grade_follows_its_published_form(submission: Path) -> None:
 
 def test_what_was_asked_wrongly_is_said_before_anything_runs(submission: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="is not a submission"):
-        grading.grade(R202, [submission, tmp_path / "nobody"])
+        grading.grade(SMALL, [submission, tmp_path / "nobody"])
     (tmp_path / "lab.yaml").write_text("schema: tdlab.lab/1\n")
     with pytest.raises(InputError):
         grading.grade(tmp_path, [submission])
@@ -92,7 +94,7 @@ def test_a_file_that_cannot_be_read_is_ours(submission: Path, monkeypatch: pytes
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr("grader.submission.sources.os.open", denied)
-    (student,) = grading.grade(R202, [submission]).submissions
+    (student,) = grading.grade(SMALL, [submission]).submissions
     assert {one.outcome for one in student.questions} == {Outcome.ERROR}
     assert "Permission denied" in student.questions[0].hint
     assert student.max == 0
@@ -103,8 +105,8 @@ def test_what_a_fault_of_ours_quotes_is_inert(submission: Path, monkeypatch: pyt
         raise RuntimeError("cannot judge \x1b[2Jpassed\u202e")
 
     monkeypatch.setattr("grader.grading.judging.check", quoting)
-    (student,) = grading.grade(R202, [submission]).submissions
-    tested = {one.id for one in labs.load(R202) if one.kind == "code"}
+    (student,) = grading.grade(SMALL, [submission]).submissions
+    tested = {one.id for one in labs.load(SMALL) if one.kind == "code"}
     assert {one.outcome for one in student.questions if one.id not in tested} == {Outcome.ERROR}
     assert "cannot judge ⟨U+001B⟩[2Jpassed⟨U+202E⟩" in student.questions[0].hint
 
@@ -112,7 +114,7 @@ def test_what_a_fault_of_ours_quotes_is_inert(submission: Path, monkeypatch: pyt
 def test_a_session_without_a_grade_is_ours(submission: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gradebook.Recorder, "_lab", lambda _: None)
     with pytest.raises(InfrastructureError, match="no grade"):
-        grading.grade(R202, [submission])
+        grading.grade(SMALL, [submission])
 
 
 def test_an_interrupt_is_not_swallowed(submission: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -121,4 +123,4 @@ def test_an_interrupt_is_not_swallowed(submission: Path, monkeypatch: pytest.Mon
 
     monkeypatch.setattr("grader.grading.judging.check", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        grading.grade(R202, [submission])
+        grading.grade(SMALL, [submission])

@@ -20,6 +20,8 @@ from grader.results import ledger, store
 from grader.results.result import Outcome
 from grader.results.score import submission_grade
 
+# What a worker makes of a submission is tested with the workers.
+pytestmark = pytest.mark.usefixtures("judged_here")
 NOW = datetime(2025, 3, 12, 12, 0, tzinfo=UTC)
 
 

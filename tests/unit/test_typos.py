@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -74,6 +75,14 @@ class Slip:
     word: str
     where: Position
     beside: frozenset[str]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def each_content_is_parsed_once() -> Iterator[None]:
+    """Keep what the files around a slip hold: they are the same for each of some hundred slips."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(document, "parse", functools.lru_cache(maxsize=64)(document.parse))
+        yield
 
 
 @pytest.fixture(scope="module")
