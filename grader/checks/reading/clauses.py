@@ -24,7 +24,7 @@ _DOUBT = re.compile(
     r"|or maybe|ou peut etre"
     r"|i hesitate|j hesite|not sure (if|whether|about)|pas sure? (si|que|de)|(peut etre|maybe|perhaps)(?! \d)"
     r"|parfois|sometimes|some say|on dit que|certains disent|probablement|possibly"
-    r"|ou l inverse|ou le contraire|or the (reverse|opposite)|other way (round|around)|vice versa"
+    r"|ou l inverse|ou le contraire|or the (reverse|opposite)|other way (round|around)|(ou|or) vice versa"
     r"|might be|could be|pourrait etre|plus ou moins|more or less|(pas|not) certain"
     r"|not (really |very )?sure|i guess|je dirais"
     r"|i would (also )?say|tantot|in theory|en theorie|je suppose|i suppose|je suis pas sur"
@@ -63,7 +63,7 @@ _OF_MARKS = re.compile(
 _SOUP = 5
 _LIST = 8
 _BREATH = 7
-_LONG = 12
+_LONG = 14
 # A sentence has more small words than one in so many.
 _SMALL = 5
 _OF = frozenset({"of", "de", "du", "des", "d"})
@@ -130,4 +130,5 @@ def is_in_one_breath(text: Sequence[Token], clauses: Sequence[int]) -> bool:
     if count < _BREATH or len(said) > 1:
         return False
     small = [token.plain for token in text if token.plain in common()["stop"]]
-    return count >= _LONG or sum(one in _OF for one in small) > 1 or len(small) * _SMALL < count
+    is_list = count > _BREATH + 1 and len(small) * _SMALL < count
+    return is_list or count >= _LONG or sum(one in _OF for one in small) > 1

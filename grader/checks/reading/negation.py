@@ -36,7 +36,12 @@ def denied(sentence: Sequence[Token]) -> frozenset[int]:
             continue
         reach = _reach(sentence, plain, at, word)
         places.update(reach)
-        if word in _WORDS["useless"] or (reach and _WORDS["use"].intersection(plain[at + 1 : at + 5])):
+        # « il tourne sans aide », "needs no help": what stands before is not denied.
+        is_alone = word in {"sans", "without"} or bool(
+            {"need", "needs"}.intersection(plain[max(0, at - 1) : at])
+        )
+        is_no_use = reach and not is_alone and _WORDS["use"].intersection(plain[at + 1 : at + 5])
+        if word in _WORDS["useless"] or is_no_use:
             places.update(_backward(sentence, plain, at))
     return frozenset(places)
 
