@@ -87,7 +87,7 @@ def rubric(question: TextQuestion) -> Rubric:
     quiet = background | {atom for word in asked for atom in lexicon.atoms(word)}
     # What stands besides is in every answer.
     no_sign = quiet | {atom for named in besides.values() for atom in _atoms_of(named)}
-    own = {name: _atoms(ways) | _named(ways, subjects, choices) for name, ways in ideas.items()}
+    own = {name: _single(ways) | _named(ways, subjects, choices) for name, ways in ideas.items()}
     return Rubric(
         ideas=ideas,
         wrong_ideas=wrong,
@@ -143,6 +143,12 @@ def _atoms(ways: tuple[Wording, ...], *but: str) -> frozenset[str]:
     """Return the words that wordings look for, but those of some modes."""
     terms = (term for one in ways for term in one.terms if term.mode not in {"without", *but})
     return frozenset(atom for term in terms for form in term.forms for atom in form)
+
+
+def _single(ways: tuple[Wording, ...]) -> frozenset[str]:
+    """Return the words that wordings look for by themselves, and not in a row: « changement_contexte »."""
+    terms = (term for one in ways for term in one.terms if term.mode != "without")
+    return frozenset(form[0] for term in terms for form in term.forms if len(form) == 1)
 
 
 def _named(
