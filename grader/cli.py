@@ -128,7 +128,7 @@ def main() -> NoReturn:
     except (click.exceptions.Abort, KeyboardInterrupt):
         _fail("interrupted; what was measured is kept, and --resume goes on from there", EXIT_INTERRUPTED)
     except click.ClickException as error:
-        error.show()
+        _show(error)
         sys.exit(error.exit_code)
     except BrokenPipeError:
         # The reader of our output went away (tdlab … | head): nothing to say, and nobody to say it to.
@@ -140,6 +140,19 @@ def main() -> NoReturn:
         _fail(f"a fault of tdlab itself: {type(error).__name__}: {error}", EXIT_INFRASTRUCTURE, ours=True)
 
 
+def _show(error: click.ClickException) -> None:
+    """Say what is wrong with a command line in the language of whoever typed it."""
+    from grader.language import refusals
+
+    if refusals.spoken() == "en" or isinstance(error, click.exceptions.NoArgsIsHelpError):
+        error.show()
+        return
+    if isinstance(error, click.UsageError) and (ctx := error.ctx) is not None:
+        usage = " ".join([ctx.command_path, *ctx.command.collect_usage_pieces(ctx)])
+        click.echo(refusals.USAGE.say("fr", usage=usage, command=ctx.command_path), err=True)
+    click.echo(refusals.WRONG.say("fr", why=refusals.said(error.format_message(), "fr")), err=True)
+
+
 def _fail(message: str, code: int, *, ours: bool = False) -> NoReturn:
     from grader.language.inert import inert
 
@@ -149,6 +162,8 @@ def _fail(message: str, code: int, *, ours: bool = False) -> NoReturn:
         traceback.print_exc()
     elif ours:
         message += "\n  run it again with `tdlab --debug …` and report what it shows"
+    from grader.language import refusals
+
     # It may quote a student's file name, or what a program said.
-    click.echo(f"tdlab: {inert(message)}", err=True)
+    click.echo(f"tdlab: {inert(refusals.said(message, refusals.spoken()))}", err=True)
     sys.exit(code)

@@ -137,6 +137,13 @@ def _list(experiments: list[Experiment], lang: Lang, as_json: bool) -> None:
         listed = {"schema": "tdlab.experiments/1", "experiments": rows}
         click.echo(json.dumps(listed, ensure_ascii=False, indent=1))
         return
+    if not experiments:
+        from grader.language.bilingual import both
+
+        none = both(
+            "no experiments here; `tdlab bench` measures", "pas d'expérience ici ; `tdlab bench` mesure"
+        )
+        click.echo(none.say(lang), err=True)
     for one in experiments:
         click.echo(f"{one.id:18} {one.description.chapter:10} {one.description.title.say(lang)}")
 

@@ -47,5 +47,5 @@ def command(lab: str, student: str | None, lang: Lang, into: Path | None, reopen
     if workspace.is_closed(place):
         click.echo(sayings.FINISHED.say(own, lab=found.slug))
         return 0
-    click.echo(sayings.NEXT_STEPS.say(own, folder=place.folder))
+    click.echo(sayings.NEXT_STEPS.say(own, folder=place.folder, student=place.identity.student))
     return 0

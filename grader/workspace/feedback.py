@@ -24,7 +24,7 @@ from grader.lab.questions import (
     Question,
     file_of,
 )
-from grader.language import Lang
+from grader.language import Lang, refusals
 from grader.results.result import CheckResult, Outcome
 from grader.submission.answers import ANSWERS_FILE
 from grader.submission.submission import Submission
@@ -65,7 +65,7 @@ def look(given: Submission, lab: str, lang: Lang, judge: Judge | None = None) ->
     ``judge`` runs the lab's own tests of a question; without one, they are left for the marks.
     """
     if given.answers.problem is not None:
-        said = words.ANSWERS_BROKEN.say(lang, problem=given.answers.problem)
+        said = words.ANSWERS_BROKEN.say(lang, problem=refusals.said(given.answers.problem, lang))
         return [Feedback(question, "wrong", ANSWERS_FILE, said) for question in given.questions.values()]
     if given.whose is not None:
         said = words.WHOSE_UNKNOWN.say(lang, cause=given.whose)

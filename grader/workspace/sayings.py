@@ -26,8 +26,12 @@ FOUND = both(
     "{title} : votre espace {folder} existe déjà ; rien de vous n'a été changé",
 )
 NEXT_STEPS = both(
+    "for:     {student} (another name: --student NAME, into another folder: --into FOLDER)\n"
+    "go:      cd {folder}, then `tdlab sheet`\n"
     "read:    {folder}/answers.yaml\ncheck:   tdlab check {folder}\nhand in: tdlab submit {folder}",
-    "lire :     {folder}/answers.yaml\nvérifier : tdlab check {folder}\nrendre :   tdlab submit {folder}",
+    "pour :     {student} (un autre nom : --student NOM, dans un autre dossier : --into DOSSIER)\n"
+    "aller :    cd {folder}, puis `tdlab sheet`\n"
+    "lire :     {folder}/answers.yaml\nvérifier : tdlab check {folder}\nrendre :   tdlab submit {folder}",
 )
 HANDED_IN = both(
     "{archive}\n{files} {files:file|files}, handed in as attempt {number}\nreceipt: {code}  (keep it)",
@@ -73,7 +77,7 @@ GIVEN_UP = both(
 )
 COMMITTED = both(
     "committed at {time}; write the same into answers.yaml: {value}",
-    "engagé {time} ; écrivez la même chose dans answers.yaml : {value}",
+    "engagé le {time} ; écrivez la même chose dans answers.yaml : {value}",
 )
 UNLOCKED = both("you can measure now: {command}", "vous pouvez mesurer : {command}")
 KEPT = both("in your evidence: {file}", "dans vos preuves : {file}")

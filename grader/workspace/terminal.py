@@ -13,6 +13,7 @@ from grader.language.bilingual import Bilingual
 from grader.language.i18n import points
 from grader.language.inert import one_line
 from grader.language.lines import wrapped
+from grader.submission.answers import ANSWERS_FILE
 from grader.workspace import sayings
 from grader.workspace.feedback import Feedback
 
@@ -41,6 +42,10 @@ def print_feedback(told_all: Sequence[Feedback], lang: Lang, console: Console | 
     from rich.text import Text
 
     console = console or Terminal(highlight=False)
+    if told_all and told_all[0].seen == ANSWERS_FILE:
+        # None of the answers can be read: that is one thing to put right, and it is said once.
+        _print(console, Text(), told_all[0].next)
+        return
     for one in told_all:
         head = Text(one.question.id.ljust(_IDS), style="bold")
         head.append(sayings.STATES[one.state].say(lang), style=_STYLES.get(one.state, ""))
