@@ -21,7 +21,6 @@ _WHY: dict[Why, Bilingual] = {
     Why.SOME_IDEAS: words.WHY_PART,
     Why.WRONG_IDEA: words.WHY_WRONG,
     Why.DENIED: words.WHY_DENIED,
-    Why.SOME_AND_WRONG: words.WHY_PART_AND_WRONG,
     Why.LONG: words.WHY_LONG,
     Why.HEDGED: words.WHY_BOTH_WAYS,
     Why.BOTH: words.WHY_HEDGED,

@@ -92,10 +92,6 @@ WHY_PART = both(
     "{found} {found:idée trouvée|idées trouvées} sur {all}, et rien d'autre n'est dit",
 )
 WHY_WRONG = both("a wrong idea, and no right one", "une idée fausse, et aucune juste")
-WHY_PART_AND_WRONG = both(
-    "{found} of {all} ideas, and a wrong one, which takes half of that",
-    "{found} {found:idée|idées} sur {all}, et une fausse, qui en prend la moitié",
-)
 WHY_DENIED = both("what is right is denied", "ce qui est juste est nié")
 IS_MISSING = both("Missing: {ideas}.", "Il manque : {ideas}.")
 MARKED_ALONE = both("{points} of {max} pt, marked alone", "{points} pt sur {max}, noté seul")

@@ -228,7 +228,7 @@ def test_terms_stand_in_order_and_go_on_into_a_sentence_that_speaks_on(text: str
         ("it takes ram", Why.WRONG_IDEA, 0.0),
         ("it does not take ram, it is slow, software for each", Why.ALL_IDEAS, 1.0),
         ("it is not slow", Why.DENIED, 0.0),
-        ("it is slow and takes ram", Why.SOME_AND_WRONG, 0.25),
+        ("it is slow and takes ram", Why.BOTH, 0.25),
         ("slow, software for each, and takes ram", Why.BOTH, 0.5),
         ("slow, software each, or maybe not", Why.HEDGED, 1.0),
         ("slow, software each, but cats sleep upstairs", Why.BOTH, 1.0),

@@ -39,8 +39,6 @@ class Why(StrEnum):
     SOME_IDEAS = "some-ideas"
     WRONG_IDEA = "wrong-idea"
     DENIED = "denied"
-    # Half of the ideas or less, and a wrong one: a fair mark lies between none and that.
-    SOME_AND_WRONG = "some-and-wrong"
     # What follows is for the teacher.
     LONG = "long"
     HEDGED = "hedged"
@@ -224,10 +222,8 @@ def _why(found: _Found) -> Why:
     if found.held:
         # Of pairs, all that is said of any subject was read: there is nothing to hint at more.
         hints = 0 if rules.subjects else rest.signs(found.missing, elsewhere=True)
-        if not found.said:
-            return Why.WRONG_IDEA if hints <= (1 if found.denied else _CHANCE) else Why.BOTH
-        is_half = len(found.said) * 2 <= len(found.right) and not found.denied
-        return Why.SOME_AND_WRONG if is_half and not hints and _is_apart(found) else Why.BOTH
+        is_certain = not found.said and hints <= (1 if found.denied else _CHANCE)
+        return Why.WRONG_IDEA if is_certain else Why.BOTH
     if found.mixed:
         return Why.UNCLEAR_DENIAL
     if not found.missing:
@@ -235,16 +231,6 @@ def _why(found: _Found) -> Why:
     if found.said:
         return _why_some(found, rest)
     return _why_none(found, rest)
-
-
-def _is_apart(found: _Found) -> bool:
-    """Say whether right and wrong ideas stand in clauses of their own."""
-    clauses = found.read.clauses
-    right, wrong = (
-        {clauses[at] for name in names if (match := matches[name]) for at in match.places}
-        for names, matches in ((found.said, found.right), (found.held, found.wrong))
-    )
-    return right.isdisjoint(wrong)
 
 
 def _is_in_one_breath(found: _Found) -> bool:
