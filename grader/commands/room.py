@@ -32,12 +32,14 @@ def command(
     html: Path | None,
 ) -> int:
     """Look at the machines of an inventory: what each has of LAB, and how far each student is."""
-    from domains.errors import EXIT_DONE, EXIT_PARTLY_DONE
-    from grader.fleet import page, running
+    from domains.errors import EXIT_DONE, EXIT_INTERRUPTED, EXIT_PARTLY_DONE
+    from grader.fleet import causes, page, running
 
     made = deploy.planned(lab, file, limit)
     while True:
         board, _log = running.run(made, "status.yml", forks=forks)
+        if any(row.cause and row.cause.kind is causes.INTERRUPTED for row in board.rows.values()):
+            return EXIT_INTERRUPTED
         if html:
             page.write(html, board, made, every if watch else None, lang)
         if as_json:

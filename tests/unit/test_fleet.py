@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from domains.errors import InputError, UsageError
-from grader.fleet import board, causes, collecting, inventory, objects, plan, secrets, students, telling
+from grader.fleet import board, causes, collecting, inventory, objects, page, plan, secrets, students, telling
 from grader.fleet.board import Board
 from grader.lab import lab as labs
 
@@ -243,6 +243,30 @@ def test_what_a_hostile_machine_hands_in_is_not_verified_and_says_why(
     assert (found.student, found.why.startswith("it cannot be read")) == ("Bo", True)
     noted = json.loads((tmp_path / "class" / collecting.RECORD).read_text())
     assert noted["schema"] == "tdlab.collected/1"
+
+
+def test_the_page_of_a_room_shows_what_machines_say_and_acts_on_none_of_it(
+    planned: plan.Plan, tmp_path: Path
+) -> None:
+    seen = Board(board.fresh((one.machine.name, one.machine.students) for one in planned.assigned))
+    al, el = (seat.slug for seat in planned.assigned[0].seats)
+    seen.rows["pc1"].said = (
+        "folder",
+        f"seat {al} first-vm 0",
+        f"archive {al} x-1.zip",
+        f"seat {el} first-vm 0",
+    )
+    seen.rows["pc2"].cause = causes.classify(
+        "x", {"msg": "<script>alert(1)</script> No space left on device"}
+    )
+    page.write(tmp_path / "room.html", seen, planned, 30, "fr")
+    text = (tmp_path / "room.html").read_text()
+    assert '<meta http-equiv="refresh" content="30">' in text
+    assert "<script" not in text
+    assert ("rendu (1)" in text, "commencé" in text, "disque plein" in text) == (True, True, True)
+    said = page.document(seen, planned)["hosts"]
+    assert [seat["handed_in"] for seat in said[0]["seats"]] == [1, 0]
+    assert (said[1]["cause"], said[1]["mend"]) == ("disk-full", "ssh root@pc2 -p 22 df -h")
 
 
 def test_a_student_cannot_name_the_folder_that_work_is_collected_in() -> None:

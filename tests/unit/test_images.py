@@ -182,3 +182,16 @@ def test_that_set_up_scripts_get_the_folder_on_stdout(
     assert "making the guest image" in said.err
     assert images.main(["where"]) == 0
     assert images.main(["wehre"]) == 2
+
+
+def test_that_the_image_that_a_teacher_deployed_serves_the_whole_class(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = images.build()
+    monkeypatch.setattr(images, "DEPLOYED", tmp_path / "deployed")
+    (tmp_path / "deployed").mkdir()
+    (tmp_path / "deployed" / made.digest).symlink_to(made.folder)
+    world.versions = {"linux-image-amd64": "6.1.2-1", "iperf3": "3.12-1"}
+    world.state = "second"
+    assert images.build().folder == tmp_path / "deployed" / made.digest
+    assert images.where() == images.build()
