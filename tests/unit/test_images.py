@@ -53,6 +53,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr(packages, "candidates", world.candidates)
     monkeypatch.setattr(packages, "fetch", world.fetch)
+    monkeypatch.setattr(images, "DEPLOYED", Path("/nonexistent"))
     monkeypatch.setattr(packages, "apt_state", lambda: world.state)
     monkeypatch.setattr(images, "_write", world.write)
     return world
