@@ -58,7 +58,10 @@ def _host(place: Workspace, name: str | None, yes: bool, no_input: bool) -> int:
 
     lang, asked = place.identity.lang, name or plan.DEFAULT_NAME
     if asked not in {one.name for one in registry.all_hosts()}:
-        raise UsageError(sayings.NO_HOST.say(lang, host=asked), remedy="see `tdlab host list`")
+        raise UsageError(
+            sayings.NO_HOST.say(lang, host=asked),
+            remedy="see `tdlab host list`; for files of yours: --question ID, or --domains",
+        )
     if not terminal.agreed(lang, sayings.RESET_HOST, yes=yes, no_input=no_input, host=asked):
         return EXIT_CHECKS_FAILED
     host.put_back(asked)

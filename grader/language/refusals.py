@@ -81,7 +81,8 @@ _FRENCH = {
     "leave --host out": "laissez --host de côté",
     "(?P<what>.+) is missing": "{what} manque",
     "`tdlab start` makes an empty one": "`tdlab start` en crée un vide",
-    "see `tdlab host list`": "voyez `tdlab host list`",
+    "see `tdlab host list`; for files of yours: --question ID, or --domains": "voyez `tdlab host list` ; "
+    "pour vos propres fichiers : --question ID, ou --domains",
     "unknown key (?P<what>.+)": "{what} n'a rien à faire ici",
     "write it below answers:": "écrivez-le sous answers:",
     "these are answers to (?P<what>.+), not to (?P<lab>.+)": "ce sont des réponses à {what}, pas à {lab}",

@@ -23,7 +23,7 @@ CHECKED = both(
 STARTED = both("{title}: your workspace is {folder}", "{title} : votre espace de travail est {folder}")
 FOUND = both(
     "{title}: your workspace {folder} is already there; nothing of yours was changed",
-    "{title} : votre espace {folder} existe déjà ; rien de vous n'a été changé",
+    "{title} : votre espace {folder} existe déjà ; rien n'y a été changé",
 )
 NEXT_STEPS = both(
     "for:     {student} (another name: --student NAME, into another folder: --into FOLDER)\n"
@@ -34,8 +34,10 @@ NEXT_STEPS = both(
     "lire :     {folder}/answers.yaml\nvérifier : tdlab check {folder}\nrendre :   tdlab submit {folder}",
 )
 HANDED_IN = both(
-    "{archive}\n{files} {files:file|files}, handed in as attempt {number}\nreceipt: {code}  (keep it)",
-    "{archive}\n{files} {files:fichier|fichiers}, remise numéro {number}\nreçu : {code}  (gardez-le)",
+    "{archive}\n{files} {files:file|files}, handed in as attempt {number}\n"
+    "receipt: {code}  (keep it)\nput the archive where your teacher asked for it",
+    "{archive}\n{files} {files:fichier|fichiers}, remise numéro {number}\n"
+    "reçu : {code}  (gardez-le)\ndéposez l'archive là où votre enseignant l'a demandé",
 )
 STILL_OPEN = both(
     "{count} {count:question has|questions have} no answer yet; you can hand in again at any time",
@@ -60,7 +62,7 @@ HOW_MEASURED = both(
 NEVER_SUBMITTED = both("not handed in yet", "pas encore rendu")
 SUBMITTED = both(
     "handed in {count} {count:time|times}, last {time}, receipt {code}",
-    "rendu {count} fois, la dernière {time}, reçu {code}",
+    "rendu {count} fois, la dernière le {time}, reçu {code}",
 )
 PREDICT_FIRST = both(
     "this measure answers what you are to predict first:",
@@ -102,8 +104,8 @@ LOOSE_MEASURES = both("not measured: {questions}", "non mesuré : {questions}")
 NOTHING_LOOSE = both("every question has an answer", "chaque question a une réponse")
 FINISH_NOW = both("Hand in and finish?", "Rendre et terminer ?")
 SAY_YES = both(
-    "nobody can be asked here; if you are sure: add --yes",
-    "personne à qui demander ; si vous êtes sûr : ajoutez --yes",
+    "you cannot be asked here; if you are sure, add --yes",
+    "la question ne peut pas vous être posée ici ; si vous êtes sûr, ajoutez --yes",
 )
 NO_HINT = both("{question} has no hint", "{question} n'a pas d'indice")
 NO_MORE_HINTS = both("{question} has no more hints", "{question} n'a plus d'indice")

@@ -45,7 +45,7 @@ class _Absent:
 def judge(claim: Claim, found: Result, lang: Lang) -> Judged:
     """Say whether a claim holds in a result."""
     if claim.row:
-        return _row(claim, claim.row, found)
+        return _row(claim, claim.row, found, lang)
     sides = claim.more or claim.same
     assert sides is not None  # noqa: S101  a claim holds exactly one of the three
     other = sides.than if isinstance(sides, More) else sides.to
@@ -85,8 +85,14 @@ def _number(operand: Operand, found: Result, lang: Lang) -> _Number | _Absent:
         said = f"{operand}: {cause or 'neither measured nor explained'}"
         return _Absent("not-here" if cause else "lost", said)
     low, high = one.ci95 or (min(one.samples), max(one.samples))
-    said = f"{one.title.say(lang)}: {decimal(one.median, lang)} {one.unit}".strip()
+    said = _named(one.title, f"{decimal(one.median, lang)} {one.unit}".strip(), lang)
     return _Number(low, high, said)
+
+
+def _named(title: Bilingual, value: str, lang: Lang) -> str:
+    return Bilingual(en="{title}: {value}", fr="{title} : {value}").say(
+        lang, title=title.say(lang), value=value
+    )
 
 
 def _cell(cell: Cell, found: Result, lang: Lang) -> _Number | _Absent:
@@ -95,7 +101,7 @@ def _cell(cell: Cell, found: Result, lang: Lang) -> _Number | _Absent:
         if _meant(row, cell.where):
             number = _float(row.get(cell.column))
             if number is not None and table is not None:
-                said = f"{table.columns[cell.column].say(lang)}: {decimal(number, lang)}"
+                said = _named(table.columns[cell.column], decimal(number, lang), lang)
                 return _Number(number, number, said)
     where = cell.where
     wanted = f"{where.column} {where.is_ or where.has}"
@@ -119,12 +125,15 @@ def _float(value: Value) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def _row(claim: Claim, wanted: Row, found: Result) -> Judged:
-    if wanted.table not in found.tables:
+def _row(claim: Claim, wanted: Row, found: Result, lang: Lang) -> Judged:
+    table = found.tables.get(wanted.table)
+    if table is None:
         return Judged(claim, "lost", f"there is no table {wanted.table}")
     for row in _rows(found, wanted.table):
         if _meant(row, wanted.where) and _has(row.get(wanted.column), wanted.has):
-            return Judged(claim, "yes", f"{wanted.table}: {_text(row.get(wanted.column))}")
+            title = table.columns.get(wanted.column)
+            value = _text(row.get(wanted.column))
+            return Judged(claim, "yes", _named(title, value, lang) if title else value)
     return Judged(claim, "no", f"{wanted.table}: {wanted.column} ≠ {wanted.has}")
 
 

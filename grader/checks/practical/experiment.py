@@ -13,7 +13,7 @@ from grader.checks.practical.claims import Judged, judge
 from grader.checks.verdict import Context, graded, result
 from grader.experiments.result import Measured, Result
 from grader.lab.practical import ExperimentQuestion
-from grader.language.bilingual import Bilingual
+from grader.language.bilingual import Bilingual, typeset
 from grader.measure import moment
 from grader.results.result import CheckResult, Evidence, Outcome
 from grader.submission.answers import Answer
@@ -57,7 +57,7 @@ def _judged(question: ExperimentQuestion, context: Context, found: Result) -> Ch
     if lost := next((one for one in possible if one.holds == "lost"), None):
         hint = words.CONTRADICTS.say(lang, file=question.file, cause=lost.how)
         return _ended(question, context, Outcome.INCONCLUSIVE, hint)
-    actual = "; ".join(one.how for one in possible)
+    actual = typeset(" ; " if lang == "fr" else "; ", lang).join(one.how for one in possible)
     evidence = [Evidence(source=question.file, seen=f"{one.claim.id}: {one.how}") for one in possible]
     if unsure := [one for one in possible if one.holds == "open"]:
         hint = _said(words.CLAIM_OPEN, unsure, context)
