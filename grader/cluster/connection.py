@@ -25,12 +25,19 @@ _CONNECT_SECONDS = 20
 _START_SECONDS = 180
 # A worker that dies takes what it was doing with it; so many more may try the same.
 _ALLOWED_FAILURES = worker.TRIES - 1
-# Nobody is to learn anything from our scheduler but our own workers.
-_SETTINGS = {
+# Nobody is to learn anything from our scheduler but our own workers; and what Dask measures of itself, fifty
+# times a second, would take from what is to be graded where cores are few.
+_SETTINGS: dict[str, object] = {
     "distributed.scheduler.http.routes": [],
     "distributed.worker.http.routes": [],
     "distributed.scheduler.allowed-failures": _ALLOWED_FAILURES,
     "distributed.worker.profile.enabled": False,
+    "distributed.admin.tick.interval": "1s",
+    "distributed.admin.tick.cycle": "5s",
+    "distributed.admin.system-monitor.interval": "5s",
+    "distributed.admin.system-monitor.disk": False,
+    "distributed.admin.system-monitor.gil.enabled": False,
+    "distributed.scheduler.active-memory-manager.start": False,
     "distributed.diagnostics.nvml": False,
     "distributed.worker.preload": [worker.__name__],
 }

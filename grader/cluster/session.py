@@ -190,7 +190,8 @@ class _Run:
         self._looked = now
         for lane in lanes:
             lane.width = _WAITING * self._cluster.threads(lane.resource)
-        if all(lane.width for lane in lanes):
+        waiting = [lane for lane in lanes if any(one is lane for _, one in self._running.values())]
+        if all(lane.width for lane in waiting):
             self._seen = now
         elif now > self._seen + _NOBODY_SECONDS:
             raise _stopped(f"there has been no worker for {_NOBODY_SECONDS:.0f} s")
