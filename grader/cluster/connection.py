@@ -31,6 +31,8 @@ _SETTINGS: dict[str, object] = {
     "distributed.scheduler.http.routes": [],
     "distributed.worker.http.routes": [],
     "distributed.scheduler.allowed-failures": _ALLOWED_FAILURES,
+    # So long after a worker was killed, Dask gives its place up if just then it is not there again.
+    "distributed.deploy.lost-worker-timeout": "365 days",
     "distributed.worker.profile.enabled": False,
     "distributed.admin.tick.interval": "1s",
     "distributed.admin.tick.cycle": "5s",

@@ -49,13 +49,14 @@ def test_a_worker_that_is_killed_loses_nothing(trial: Trial) -> None:
 def test_a_submission_that_kills_its_worker_every_time_is_an_error_and_stops_no_other(trial: Trial) -> None:
     trial.hand_in(*["yes"] * 4, "kills the worker", *["yes"] * 20)
     there = trial.grade("there", "--cluster", "local:2")
+    assert there.status == 3
+    assert "whatever grades it ends" in there.stderr, there.stderr
     found = trial.found("there")
     poisoned = found.pop("s04")
     assert {one.outcome for one in poisoned.questions} == {"error"}
     assert (poisoned.score, poisoned.max) == (0, 0)
     assert len(found) == 24
     assert {(one.max, one.questions[0].outcome) for one in found.values()} == {(3, "pass")}
-    assert there.status == 3
     assert there.stderr.count("ends, every time") == 1
     assert "s04: whatever grades it ends, every time" in there.stderr
 
