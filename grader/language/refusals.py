@@ -89,7 +89,7 @@ _FRENCH = {
     "write: (?P<what>.+)": "écrivez : {what}",
     "answers is a mapping of question to answer": "sous answers: chaque ligne est une question et sa réponse",
     "write for example: (?P<what>.+)": "écrivez par exemple : {what}",
-    "interrupted; what was measured is kept.*": "interrompu ; ce qui était mesuré est gardé (--resume)",
+    "interrupted; what was measured is kept.*": "interrompu ; rien n'est perdu (une mesure : --resume)",
 }
 USAGE = both("Usage: {usage}\nHelp: {command} --help\n", "Usage : {usage}\nAide : {command} --help\n")
 WRONG = both("Error: {why}", "Erreur : {why}")
