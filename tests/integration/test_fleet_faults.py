@@ -42,6 +42,9 @@ def test_of_eight_machines_five_broken_ones_are_named_and_a_rerun_finishes_them_
         }
         assert all(row["mend"] for row in hosts(broken) if row["cause"])
 
+        # What came half is sent on from there.
+        assert "tar.gz" in slow.run("ls", "/opt/tdlab/objects/.partial")
+
         dropping.mend_link()
         hung.signal_sshd(signal.SIGCONT)
         full.run("rm", "/var/tmp/filled")
