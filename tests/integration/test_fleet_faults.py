@@ -12,6 +12,7 @@ import pytest
 
 from benchmarks._room import room, using
 from benchmarks._room.using import deploy, hosts, tdlab
+from domains import wait
 
 pytestmark = pytest.mark.integration
 
@@ -42,8 +43,12 @@ def test_of_eight_machines_five_broken_ones_are_named_and_a_rerun_finishes_them_
         }
         assert all(row["mend"] for row in hosts(broken) if row["cause"])
 
-        # What came half is sent on from there.
-        assert "tar.gz" in slow.run("ls", "/opt/tdlab/objects/.partial")
+        # What came half is kept, once all that was under way has come, and is sent on from there.
+        wait.until(
+            lambda: "tar.gz" in slow.run("ls", "/opt/tdlab/objects/.partial", check=False),
+            waiting_for="the part that came",
+            deadline=90,
+        )
 
         dropping.mend_link()
         hung.signal_sshd(signal.SIGCONT)
