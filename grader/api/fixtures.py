@@ -56,7 +56,7 @@ def case(request: pytest.FixtureRequest) -> Case:
     value = given.answer(question).value
     if given.is_unreadable(question):
         raise ended(unreadable(question, found.context, ANSWERS_FILE, given.answers.problem or ""))
-    if given.whose is not None and value is not None:
+    if given.whose is not None:
         raise ended(of_nobody(question, found.context, WORKSPACE_FILE, given.whose, value))
     return found
 

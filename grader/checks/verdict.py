@@ -91,7 +91,7 @@ def of_nobody(question: Asked, context: Context, file: str, cause: str, answer: 
 
     The teacher sees what was answered.
     """
-    actual = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer
+    actual = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer or ""
     hint = words.WHOSE_UNKNOWN.say(context.lang, cause=cause)
     seen = (Evidence(source=file, seen=cause),)
     return result(question, Outcome.INCONCLUSIVE, actual=actual, hint=hint, evidence=seen)

@@ -31,7 +31,7 @@ def judged(
     answer = given.answer(asked)
     if given.is_unreadable(asked):
         return unreadable(asked, context, ANSWERS_FILE, given.answers.problem or "")
-    if given.whose is not None and answer.value is not None:
+    if given.whose is not None:
         return of_nobody(asked, context, WORKSPACE_FILE, given.whose, answer.value)
     if isinstance(asked, CodeQuestion):
         # A pytest session of their own is costly where no question asks for it.

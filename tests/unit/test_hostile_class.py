@@ -102,9 +102,7 @@ def test_an_attempt_without_answers_does_not_take_the_place_of_one_with_them(tmp
     assert right(tmp_path, roster) == {Outcome.PASS}
 
 
-def test_of_a_workspace_of_somebody_else_the_teacher_sees_the_answers_and_nothing_where_there_is_none(
-    tmp_path: Path,
-) -> None:
+def test_of_a_workspace_of_somebody_else_the_teacher_sees_the_answers(tmp_path: Path) -> None:
     folder = work(tmp_path / "zoé")
     answers = (folder / "answers.yaml").read_text(encoding="utf-8")
     kept = [
@@ -112,8 +110,8 @@ def test_of_a_workspace_of_somebody_else_the_teacher_sees_the_answers_and_nothin
     ]
     (folder / "answers.yaml").write_text("\n".join(kept) + "\n", encoding="utf-8")
     found = judged(folder)
-    assert found.pop("2.1").outcome is Outcome.FAIL
     assert {one.outcome for one in found.values()} == {Outcome.INCONCLUSIVE}
+    assert found["2.1"].actual == ""
     assert found["1.2"].actual.startswith("L'invité s'arrête net")
     assert "<domain" in found["2.2"].actual
 
