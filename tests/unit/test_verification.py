@@ -24,8 +24,8 @@ from grader.submission.verification import agreement, stamping
 LAB = labs.load(LABS / "r202")
 SOLUTION = samples(LAB)[0]
 RESTS_ON_MEASURES = {"3.1-order", "3.2-predict", "3.2-ratio"}
-# What experiments and a look at the host found is in files of their own, which the same history names.
-RUN_BY_THEMSELVES = {one.id for one in LAB if one.kind in {"experiment", "host"}}
+# What experiments and a look at the host found is in files of their own, and code judges what it likes.
+RUN_BY_THEMSELVES = {one.id for one in LAB if one.kind in {"experiment", "host", "code"}}
 REPORT = "evidence/report.json"
 
 
