@@ -58,7 +58,7 @@ def test_whole_family_is_printed_or_written(tmp_path: Path) -> None:
 def test_diff_teaches_in_the_language_asked_for() -> None:
     said = _render("--diff", "nic-e1000", "nic-virtio-vhost-on", "--lang", "fr").stdout
     assert '+      <driver name="vhost"/>' in said
-    assert "nic.vhost: absent → on : le noyau de l'hôte sert les anneaux virtio" in said
+    assert "nic.vhost: absent → on : le noyau de l’hôte sert les anneaux virtio" in said
 
 
 @pytest.mark.parametrize(

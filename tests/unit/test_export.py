@@ -105,7 +105,7 @@ def test_the_mark_is_out_of_twenty_and_what_was_not_gradable_costs_nothing(mixed
     assert mixed.total() == 60
     ann, _, _, zoe = mixed.rows
     assert mixed.mark(ann) == round(59 / 60 * 20, 2) == 19.67
-    assert (zoe.grade.max, mixed.mark(zoe)) == (58, 20.0)
+    assert (zoe.grade.max, mixed.mark(zoe)) == (58.5, 20.0)
 
 
 def test_an_unfinished_mark_is_left_empty_and_named(mixed: Sheet) -> None:
@@ -134,7 +134,7 @@ def test_csv_says_points_by_question_and_by_part(mixed: Sheet) -> None:
     assert (ann["1.1"], ann["score"], ann["max"], ann["part:processor"]) == ("0.0", "59.0", "60.0", "19.0")
     # Empty, and not 0: nobody lost these points.
     assert (eve["2.2"], zoe["3.1"]) == ("", "")
-    assert (eve["errors"], zoe["part:devices"]) == ("2.2", "18.0")
+    assert (eve["errors"], zoe["part:devices"]) == ("2.2", "18.5")
 
 
 @pytest.mark.parametrize("made", [tables.plain_csv, tables.nbgrader])
@@ -173,7 +173,7 @@ def test_json_names_its_schema_and_holds_every_result(mixed: Sheet) -> None:
     data = json.loads(raw)
     assert (data["schema"], data["out_of"], data["provisional"]) == ("tdlab.marks/1", 20, False)
     assert [one["mark"] for one in data["students"]] == [19.67, None, None, 20.0]
-    assert data["students"][3]["parts"][2] == {"id": "devices", "score": 18.0, "max": 18.0}
+    assert data["students"][3]["parts"][2] == {"id": "devices", "score": 18.5, "max": 18.5}
     assert len(data["students"][0]["questions"]) == len(list(mixed.lab)) + 1
 
 

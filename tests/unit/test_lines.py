@@ -55,7 +55,7 @@ def test_check_breaks_no_command(tmp_path: Path, lang: Lang, width: int) -> None
     assert isinstance(console.file, io.StringIO)
     shown = console.file.getvalue()
     for question in place.lab:
-        for command in COMMANDS.findall(how("r202", question, lang)):
+        for command in COMMANDS.findall(how(question, lang)):
             assert command in shown
         if question.hints:
             assert f"`tdlab hint {question.id}`" in shown
@@ -66,7 +66,7 @@ def test_check_breaks_no_command(tmp_path: Path, lang: Lang, width: int) -> None
 def test_answers_yaml_breaks_no_command(lang: Lang) -> None:
     text = answer_file.text(LAB, "Zoé", lang)
     for question in LAB:
-        for command in re.findall(r"`[^`\n]+`", how("r202", question, lang)):
+        for command in re.findall(r"`[^`\n]+`", how(question, lang)):
             assert command in text
     assert max(map(len, text.splitlines())) <= 96
 
@@ -82,7 +82,7 @@ def test_the_sheet_breaks_no_command_that_fits(name: str, lang: Lang, width: int
     assert isinstance(console.file, io.StringIO)
     shown = console.file.getvalue()
     prose = "".join(one.markdown for one in pieces if isinstance(one, source.Prose))
-    asked = "".join(how(name, question, lang) for question in lab)
+    asked = "".join(how(question, lang) for question in lab)
     commands = [one.strip("`") for one in COMMANDS.findall(prose) + COMMANDS.findall(asked)]
     assert commands
     assert [one for one in commands if one not in shown] == []

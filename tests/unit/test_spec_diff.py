@@ -72,7 +72,7 @@ def test_sizes_are_told_in_the_units_of_the_language() -> None:
 def test_ept_says_that_it_is_not_in_the_xml() -> None:
     on, off = catalogue.specs()["ept-on"], catalogue.specs()["ept-off"]
     assert "Nothing of this is in the domain XML" in spec_diff.lessons(on, off, "en")[0]
-    assert "n'est dans le XML du domaine" in spec_diff.lessons(on, off, "fr")[0]
+    assert "n’est dans le XML du domaine" in spec_diff.lessons(on, off, "fr")[0]
 
 
 def test_what_the_host_decides_is_said_to_leave_the_xml_as_it_is() -> None:

@@ -130,8 +130,9 @@ def test_workers_reached_by_tls_are_sent_all_that_they_need(
     there = trial.grade("there", "--cluster", address, *ours.options("--cluster-"))
     assert there.status == 3, there.stderr
     assert "workers that grade: 2" in there.stderr
-    # The lab and the submissions went there as bytes, and were not read from here.
-    assert len(list((tmp_path / "own").rglob("lab.yaml"))) == 2
+    # The lab and the submissions went there as bytes, and were not read from here; with so few batches,
+    # the quicker worker may have had them all.
+    assert len(list((tmp_path / "own").rglob("lab.yaml"))) in {1, 2}
     assert not list((tmp_path / "own").rglob("answers.yaml"))
     trial.grade("here", "-j1")
     assert trial.marks("here") == trial.marks("there")
