@@ -150,7 +150,10 @@ def _texts(lab: Lab) -> dict[str, list[str]]:
         if isinstance(one, TextQuestion)
     }
     for row in rows:
-        found.setdefault(row["question"], []).append(row["answer"])
+        for asked, texts in found.items():
+            # One question may be asked again under an id that begins with its own.
+            if asked == row["question"] or asked.startswith(f"{row['question']}-again-"):
+                texts.append(row["answer"])
     return found
 
 

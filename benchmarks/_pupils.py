@@ -51,6 +51,7 @@ class Known:
     nothing: bool = False
     percent: float = 0.0
     unverified: str = ""
+    # What is said to the student, in the language of the answers, or of the lab.
     hint: str = ""
 
 
@@ -139,13 +140,13 @@ def untouched(school: School, name: str) -> Pupil:
 
 
 def nothing(_: School, name: str) -> Pupil:
-    known = Known(nothing=True, unverified="not signed", hint="answers.yaml is missing")
+    known = Known(nothing=True, unverified="not signed", hint="answers.yaml manque")
     return Pupil(name, "nothing handed in", known)
 
 
 def broken(school: School, name: str) -> Pupil:
     raw = school.archive(name, school.solution(name))
-    known = Known(nothing=True, unverified="cannot be read", hint="damaged")
+    known = Known(nothing=True, unverified="cannot be read", hint="endommagée")
     return school.pupil(name, "broken archive", known, raw[: len(raw) // 2])
 
 
@@ -183,7 +184,7 @@ def copied_answers(school: School, name: str) -> Pupil:
     files = school.solution(name)
     files["answers.yaml"] = school.solution(school.neighbour["name"].decode())["answers.yaml"]
     everything = tuple(sorted(one.id for one in school.lab))
-    known = Known(review=everything, nothing=True, hint="and the answers are of")
+    known = Known(review=everything, nothing=True, hint="les réponses de")
     return school.pupil(name, "a neighbour's answers", known, school.archive(name, files))
 
 
@@ -225,7 +226,7 @@ def _unverified_evidence(school: School, name: str, kind: str, files: Files, rev
 
 def other_lab(school: School, name: str) -> Pupil:
     files = school.files(name, samples(school.other)[0], school.other)
-    known = Known(nothing=True, unverified="signed as a submission to", hint="these are answers to")
+    known = Known(nothing=True, unverified="signed as a submission to", hint="ce sont des réponses à")
     return school.pupil(name, "another lab's", known, packed(signed(school.other.slug, name, files)))
 
 
@@ -258,7 +259,7 @@ def loose(school: School, name: str) -> Pupil:
 
 
 def rar(_: School, name: str) -> Pupil:
-    known = Known(nothing=True, unverified="not signed", hint="of archives only")
+    known = Known(nothing=True, unverified="not signed", hint="seules les archives")
     return Pupil(name, "another kind of archive", known, (("work.rar", STARTED, b"Rar!\x1a\x07\x00"),))
 
 
@@ -316,7 +317,7 @@ def hostile_archive(add: Callable[[zipfile.ZipFile], None]) -> Maker:
         whole = io.BytesIO(school.archive(name, school.solution(name)))
         with zipfile.ZipFile(whole, "a", zipfile.ZIP_DEFLATED) as archive:
             add(archive)
-        known = Known(nothing=True, unverified="cannot be read", hint=".zip: ")
+        known = Known(nothing=True, unverified="cannot be read", hint=".zip\N{NO-BREAK SPACE}: ")
         return school.pupil(name, "hostile archive", known, whole.getvalue())
 
     return made

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import secrets
 import shlex
 import sys
@@ -14,6 +15,7 @@ from domains import process, wait
 from domains.paths import SHIPPED
 
 _KEYS_SECONDS = 20
+_PROMPT = re.compile(r"(\d+):(\d+)> *")
 _LONGEST = 200  # letters in one call: people type no faster, and no terminal's buffer runs over
 
 
@@ -60,6 +62,41 @@ class Terminal:
 
     def _tmux(self, *words: str) -> str:
         return process.run(["tmux", "-L", self.socket, *words], timeout=_KEYS_SECONDS).stdout
+
+
+@dataclass(frozen=True)
+class Login:
+    """A shell on another machine, in the same terminal; its prompt tells a number and a status."""
+
+    terminal: Terminal
+
+    def run(self, command: str, *, deadline: float = 60) -> int:
+        """Type a command and Enter, wait for the prompt, and return its status."""
+        number, _ = self._prompt()
+        self.terminal.type(command)
+        self.terminal.press("Enter")
+        wait.until(
+            lambda: self._prompt()[0] > number,
+            waiting_for=f"the prompt of the other machine after: {command[:60]}",
+            deadline=deadline,
+        )
+        return self._prompt()[1]
+
+    def _prompt(self) -> tuple[int, int]:
+        """Return number and status of the prompt, if that is the last line that is seen; (0, 0) before."""
+        last = next((line for line in reversed(self.terminal.screen().splitlines()) if line.strip()), "")
+        told = _PROMPT.fullmatch(last)
+        return (int(told[1]), int(told[2])) if told else (0, 0)
+
+
+def log_in(terminal: Terminal, ssh: str, *, deadline: float = 60) -> Login:
+    """Type what logs in to another machine (``ssh``, its options, the machine); return the shell there."""
+    shell = "LANG=C.UTF-8 PS1='\\#:$?> ' exec bash --norc --noprofile"
+    terminal.type(f"{ssh} -t {shlex.quote(shell)}")
+    terminal.press("Enter")
+    login = Login(terminal)
+    wait.until(lambda: login._prompt()[0] > 0, waiting_for="the other machine's prompt", deadline=deadline)
+    return login
 
 
 @contextlib.contextmanager

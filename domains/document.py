@@ -145,20 +145,24 @@ def _refuse_depth(text: str, file: Path) -> None:
     """Walk the event stream, which does not recurse, before composing, which does."""
     depth = 0
     for event in yaml.parse(text, Loader=yaml.CSafeLoader):
-        where = _where(event.start_mark, file)
-        anchor, tag = getattr(event, "anchor", None), getattr(event, "tag", None)
-        if isinstance(event, yaml.AliasEvent):
-            raise InputError(f"alias *{anchor} is not allowed", where=where, remedy="write the value out")
-        if anchor:
-            raise InputError(f"anchor &{anchor} is not allowed", where=where, remedy="write the value out")
-        if tag:
-            raise InputError(f"tag {shown(tag)} is not allowed", where=where, remedy="remove it")
+        if trouble := _unwanted(event):
+            remedy = "remove it" if trouble.startswith("tag") else "write the value out"
+            raise InputError(trouble, where=_where(event.start_mark, file), remedy=remedy)
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > MAX_DEPTH:
+                where = _where(event.start_mark, file)
                 raise InputError(f"nested more than {MAX_DEPTH} levels deep", where=where)
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
+
+
+def _unwanted(event: yaml.Event) -> str:
+    """Return what no document of ours may hold, or nothing."""
+    anchor, tag = getattr(event, "anchor", None), getattr(event, "tag", None)
+    if isinstance(event, yaml.AliasEvent):
+        return f"alias *{anchor} is not allowed"
+    return f"anchor &{anchor} is not allowed" if anchor else f"tag {shown(tag)} is not allowed" if tag else ""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,12 @@ from domains.hypervisor import connected
 from domains.qemu import build
 
 LOCALHOST = "localhost"
-_ADDRESS = re.compile(r"(?P<user>[a-z_][a-z0-9_.-]*)@(?P<address>[A-Za-z0-9][A-Za-z0-9.:-]*)")
+_ADDRESS = re.compile(
+    r"(?P<user>[a-z_][a-z0-9_.-]*)@"
+    r"(?:(?P<address>[A-Za-z0-9][A-Za-z0-9.-]*|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)"
+    r"|\[(?P<bracketed>[0-9A-Fa-f:.]+)\])"
+    r"(?::(?P<port>[1-9][0-9]{0,4}))?"
+)
 # An emulated host that stops more often than this while one thing is measured is not to be relied on.
 _ENDS = 3
 _VERSION = re.compile(r"QEMU emulator version (\S+)")
@@ -23,14 +28,19 @@ _SSH = ("ssh", "-T", "-o", "BatchMode=yes", "-o", "ConnectTimeout=10", "-o", "Lo
 
 
 def find(name: str) -> Host:
-    """Return the host of a name: ``localhost``, one of `tdlab host list`, or ``USER@ADDRESS``.
+    """Return the host of a name: ``localhost``, one of `tdlab host list`, or ``USER@ADDRESS[:PORT]``.
 
     Raises :class:`UsageError` for a name that stands for none.
     """
     if name == LOCALHOST:
         return Host()
-    if _ADDRESS.fullmatch(name):
-        return Host(name, f"qemu+ssh://{name}/system?no_tty=1", (*_SSH, name))
+    if match := _ADDRESS.fullmatch(name):
+        address, port = match["address"] or match["bracketed"], match["port"]
+        return Host(
+            name,
+            f"qemu+ssh://{called(match['user'], address, port, in_uri=True)}/system?no_tty=1",
+            (*_SSH, *([f"-p{port}"] if port else []), f"{match['user']}@{address}"),
+        )
     if record := registry.read(name):
         return registry.as_host(record)
     known = ", ".join([LOCALHOST, *(record.name for record in registry.all_hosts())])
@@ -40,14 +50,30 @@ def find(name: str) -> Host:
     )
 
 
+def called(user: str, address: str, port: str | int | None, *, in_uri: bool = False) -> str:
+    """Return the name of a host that SSH reaches; an IPv6 address stands in brackets before a port."""
+    if ":" in address and (port or in_uri):
+        address = f"[{address}]"
+    return f"{user}@{address}:{port}" if port else f"{user}@{address}"
+
+
 def ansible_connection(name: str) -> dict[str, object] | None:
     """Return Ansible's variables that say how a host is reached; None for this machine."""
     if name == LOCALHOST:
         return None
     if match := _ADDRESS.fullmatch(name):
-        become = match["user"] != "root"
-        return {"ansible_host": match["address"], "ansible_user": match["user"], "ansible_become": become}
+        reached: dict[str, object] = {
+            "ansible_host": match["address"] or match["bracketed"],
+            "ansible_user": match["user"],
+            "ansible_become": match["user"] != "root",
+        }
+        return reached | ({"ansible_port": int(match["port"])} if match["port"] else {})
     return registry.ansible_connection(registry.require(name).plan)
+
+
+def ansible_connections() -> dict[str, dict[str, object]]:
+    """Return, for each emulated host of `tdlab host list`, Ansible's variables that say how it is reached."""
+    return {one.name: registry.ansible_connection(one.plan) for one in registry.all_hosts()}
 
 
 def is_emulated(host: Host) -> bool:

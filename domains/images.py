@@ -20,9 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import filelock
-
-from domains import files, paths
+from domains import files, locks, paths
 from domains.errors import InfrastructureError, TdlabError, UsageError
 from domains.guest_image import contents, initramfs, kernel, modules, packages
 
@@ -96,7 +94,7 @@ def build(say: Say = lambda _: None) -> GuestImage:
     digest = image_digest(recipe, wanted)
     if made := load(home / digest):
         return made
-    with filelock.FileLock(home / ".lock", timeout=_LOCK_SECONDS):
+    with locks.held(home / ".lock", "the guest image", _LOCK_SECONDS):
         _sweep(home, keep=digest)
         if made := load(home / digest):  # somebody else made it while this process waited
             return made

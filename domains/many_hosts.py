@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from domains import process, provision
+from domains.paths import PLAYBOOKS
 
 _INVENTORY_SECONDS = 120
 # What a machine may print for one task; our modules say far less, and Ansible is slow to take in more.
@@ -20,17 +21,19 @@ MOST_OUTPUT = 2**17
 CUT = 141
 
 
-def listed(inventory: Path) -> tuple[dict[str, Any] | None, str]:
+def listed(inventory: Path, *, vault: Path | None = None, only: str) -> tuple[dict[str, Any] | None, str]:
     """Have Ansible read an inventory of its own; return what ``--list`` says, or None and the complaint.
 
-    Only YAML and INI are read: an inventory that is a program is not run.
+    ``only`` names its plugins, ``yaml`` and ``ini`` and no other: an inventory that is a program is not run.
+    ``vault`` is the file with the password of what is encrypted in it.
     """
     program = Path(sys.executable).parent / "ansible-inventory"
     words: list[str | Path] = [program, "--inventory", inventory.resolve(), "--list"]
     env = {
-        "ANSIBLE_INVENTORY_ENABLED": "yaml,ini",
+        "ANSIBLE_INVENTORY_ENABLED": only,
         "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "1",
         "LC_ALL": "C.UTF-8",
+        **vault_settings(vault),
     }
     with provision.secluded():
         done = process.run(words, timeout=_INVENTORY_SECONDS, check=False, env=env)
@@ -38,6 +41,11 @@ def listed(inventory: Path) -> tuple[dict[str, Any] | None, str]:
         return None, done.stderr
     said: dict[str, Any] = json.loads(done.stdout)
     return said, done.stderr
+
+
+def vault_settings(vault: Path | None) -> dict[str, str]:
+    """Return Ansible's setting for the file with the password of what is encrypted, if there is one."""
+    return {"ANSIBLE_VAULT_PASSWORD_FILE": str(vault.resolve())} if vault else {}
 
 
 def play(
@@ -49,14 +57,15 @@ def play(
     on_event: Callable[[dict[str, Any]], None],
     is_cancelled: Callable[[], bool] = lambda: False,
     check: bool = False,
+    vault: Path | None = None,
     most_output: int = MOST_OUTPUT,
     timeout: float = 7200,
 ) -> str:
     """Run a playbook of ``playbooks/`` on many hosts, and give each event to ``on_event`` as it comes.
 
     Returns "successful", "failed", "canceled" or "timeout". A host whose key is not known is remembered in
-    ``known_hosts``; one whose key has changed is refused. A task on a host that prints more than
-    ``most_output`` bytes fails. Raises what :func:`provision.run_playbook` raises.
+    ``known_hosts``; one whose key has changed is refused. A task on a host that prints, or sends a file of,
+    more than ``most_output`` bytes fails. Raises what :func:`provision.run_playbook` raises.
     """
 
     def handle(event: dict[str, Any]) -> bool:
@@ -72,9 +81,9 @@ def play(
     with provision.secluded() as private:
         control = private / "cp"
         control.mkdir()
-        os.environ |= settings(control, known_hosts) | {
-            "ANSIBLE_SSH_EXECUTABLE": str(_capped_ssh(private, most_output))
-        }
+        os.environ |= settings(control, known_hosts) | vault_settings(vault)
+        os.environ |= bounds(most_output)
+        os.environ["ANSIBLE_SFTP_EXECUTABLE"] = str(_capped_sftp(private, most_output))
         try:
             status, _ = provision.run_playbook(private, playbook, check=check, timeout=timeout, **asked)
         finally:
@@ -82,15 +91,22 @@ def play(
     return status
 
 
-def _capped_ssh(folder: Path, most: int) -> Path:
-    """Return an ssh that passes so much of what a machine prints and no more: Ansible keeps it in memory."""
-    script = folder / "capped"
-    # On a terminal of the machine's, a program that nobody reads any more goes on: ssh has to be ended.
-    # As few processes as can be: this runs twice a task.
-    rest = "if IFS= read -rN1; then pkill --parent $$ --exact ssh; exit 9; fi"
+def bounds(most_output: int) -> dict[str, str]:
+    """Return the settings for Ansible to take in so much of what a machine prints and no more."""
+    # A script around each ssh would do it too, with Ansible's own plugin: three processes more for each.
+    return {
+        "ANSIBLE_CONNECTION_PLUGINS": str(PLAYBOOKS / "connections"),
+        "TDLAB_MOST_OUTPUT": str(most_output),
+    }
+
+
+def _capped_sftp(folder: Path, most: int) -> Path:
+    """Return an sftp that writes so much of what a machine sends to a file here and no more."""
+    script = folder / "capped-sftp"
+    # 128 and SIGXFSZ; the words are those by which grader.fleet.causes knows it.
     script.write_text(
-        f'#!/bin/bash\nssh "$@" | {{ head --bytes={most}; {rest}; }}\nends=("${{PIPESTATUS[@]}}")\n'
-        f'[ "${{ends[1]}}" != 9 ] || exit {CUT}\nexit "${{ends[0]}}"\n'
+        f'#!/bin/bash\nulimit -f {most // 1024}\nsftp "$@"\nended=$?\n'
+        '[ $ended != 153 ] || echo "what is sent: output is capped" >&2\nexit $ended\n'
     )
     script.chmod(0o700)
     return script

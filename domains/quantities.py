@@ -12,6 +12,7 @@ from domains.refusal import Refusal, nearest, shown
 MIB = 2**20
 # More than any host has; what is beyond is a slip of the keyboard.
 _LARGEST = 2**46
+_SPELT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _UNITS = {"": 1, "b": 1, "kib": 2**10, "k": 2**10, "mib": MIB, "m": MIB, "gib": 2**30, "g": 2**30}
 # Units of a thousand: the nearest ones that memory is counted in.
 _DECIMAL = {"kb": "KiB", "mb": "MiB", "gb": "GiB", "tb": "1024 GiB"}
@@ -137,7 +138,7 @@ def _spelt(value: Any, kind: str, longest: int) -> Any:
     if not isinstance(value, str):
         remedy = f'write it in quotes: "{value}"' if isinstance(value, int | float) else None
         raise Refusal(f"{shown(value)} is not text, as a {kind} must be", remedy=remedy)
-    if not re.fullmatch(rf"[A-Za-z0-9][A-Za-z0-9._-]{{0,{longest - 1}}}", value):
+    if len(value) > longest or not _SPELT.fullmatch(value):
         remedy = f"at most {longest} letters, digits, dots, dashes and underscores; a letter or digit first"
         raise Refusal(f"{shown(value)} cannot be a {kind}", remedy=remedy)
     return value

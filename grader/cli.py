@@ -162,8 +162,8 @@ def _fail(message: str, code: int, *, ours: bool = False) -> NoReturn:
         traceback.print_exc()
     elif ours:
         message += "\n  run it again with `tdlab --debug …` and report what it shows"
-    from grader.language import refusals
+    from grader.language import causes, refusals
 
     # It may quote a student's file name, or what a program said.
-    click.echo(f"tdlab: {inert(refusals.said(message, refusals.spoken()))}", err=True)
+    click.echo(f"tdlab: {inert(causes.said(message, refusals.spoken()))}", err=True)
     sys.exit(code)

@@ -41,6 +41,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="a student's folder (may be repeated)",
     )
     group.addoption(
+        "--tdlab-samples",
+        action="store_true",
+        dest="tdlab_samples",
+        help="the folders are copies of the lab's own samples: nobody's, and to be trusted without a name",
+    )
+    group.addoption(
         "--tdlab-class",
         metavar="FILE",
         dest="tdlab_class",

@@ -39,6 +39,16 @@ def pytest_configure(config: pytest.Config) -> None:
         process.end_with(parent)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_language_of_the_environment() -> Iterator[None]:
+    """Let tests say the language that they mean, whoever runs them."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+            patch.delenv(name, raising=False)
+        patch.setenv("LC_CTYPE", "C.UTF-8")
+        yield
+
+
 @pytest.fixture(scope="session")
 def libvirt_daemon() -> Iterator[None]:
     """Have a libvirt daemon; one that the tests had to start is stopped after them."""

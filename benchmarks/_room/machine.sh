@@ -27,6 +27,7 @@ done
 # What this machine has of tdlab is not a student's.
 rm -rf var/lib/tdlab opt/tdlab usr/local/bin/tdlab
 mkdir -p .outside
+touch .tdlab-machine
 pivot_root . .outside
 umount --lazy /.outside
 rmdir /.outside 2>/dev/null || :
@@ -45,6 +46,11 @@ done
 # A locked account could not log in by key either.
 usermod --password '*' student
 chown -R student: /home/student
+# Unpacked and not installed, sudo has no configuration; it lets nobody in but root.
+printf 'root ALL=(ALL:ALL) ALL\n@includedir /etc/sudoers.d\n' >/etc/sudoers
+printf '@include common-auth\n@include common-account\n' >/etc/pam.d/sudo
+mkdir -p /etc/sudoers.d
+chmod 440 /etc/sudoers
 ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/tdlab_host_key
 cat >/etc/ssh/tdlab_sshd_config <<'CONFIG'
 HostKey /etc/ssh/tdlab_host_key

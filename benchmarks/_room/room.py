@@ -18,12 +18,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import filelock
+
 from benchmarks._room import sshd
 from domains import process, wait
 from domains.errors import InfrastructureError
 
 _SCRIPT = Path(__file__).with_name("machine.sh")
 _SECONDS = 30
+# machine.sh makes that file, in the root that is the machine's.
+_ONLY_THERE = '[ -e /.tdlab-machine ] || { echo "not on a machine of the room" >&2; exit 99; }; exec "$@"'
 # Taken for nothing else here: libvirt's networks and emulated hosts are in 192.168 and 10.0 to 10.99.
 _NETWORKS = tuple(ipaddress.ip_network(f"10.213.{third}.0/24") for third in range(256))
 
@@ -40,8 +44,16 @@ class Machine:
 
     def run(self, *words: str, check: bool = True) -> str:
         """Run a program on the machine, as root and not over SSH, and return what it printed."""
+        return process.run(self.argv(*words), timeout=_SECONDS, check=check).stdout
+
+    def argv(self, *words: str) -> list[str]:
+        """Return the words that run a program on the machine, for one that is to go on.
+
+        Nothing is run where its root is not the machine's yet, or its process is another by now: what breaks
+        a machine would break this host.
+        """
         inside = ["nsenter", "--target", str(self.pid), "--net", "--mount", "--uts", "--wdns=/"]
-        return process.run([*inside, *words], timeout=_SECONDS, check=check).stdout
+        return [*inside, "/bin/sh", "-c", _ONLY_THERE, "sh", *words]
 
     def shell(self, script: str) -> str:
         """Run a script on the machine, as root."""
@@ -58,6 +70,10 @@ class Machine:
     def drop(self) -> None:
         """Drop all packets that reach the machine, as a firewall does: nobody is told."""
         _inside(self.pid, "iptables", "--append", "INPUT", "--in-interface", "eth0", "--jump", "DROP")
+
+    def unplug(self, *, again: bool = False) -> None:
+        """Pull the machine's cable out, or put it in again."""
+        _inside(self.switch, "ip", "link", "set", self.port, "up" if again else "down")
 
     def mend_link(self) -> None:
         """Take away what :meth:`slow` and :meth:`drop` did."""
@@ -90,12 +106,14 @@ class Room:
 def opened(count: int, *, megabytes: int = 512) -> Iterator[Room]:
     """Have a room of so many machines for the length of a ``with`` block, all of them answering."""
     packages = sshd.root()
-    network = _free_network()
     with contextlib.ExitStack() as owned:
         folder = Path(owned.enter_context(tempfile.TemporaryDirectory(prefix="tdlab-room-")))
         key = folder / "key"
         process.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], timeout=_SECONDS)
-        switch = _switch(owned, folder, network)
+        # Two rooms that are opened at once would choose the same.
+        with filelock.FileLock(Path(tempfile.gettempdir(), "tdlab-rooms.lock"), timeout=_SECONDS):
+            network = _free_network()
+            switch = _switch(owned, folder, network)
         hosts = itertools.islice(network.hosts(), count)
         machines = tuple(
             _machine(
@@ -105,7 +123,9 @@ def opened(count: int, *, megabytes: int = 512) -> Iterator[Room]:
         )
         for one in machines:
             wait.until(
-                lambda at=one.address: _answers(at), waiting_for=f"sshd of {one.name}", deadline=_SECONDS
+                lambda at=one: _answers(at.address) and at.run("hostname", check=False).strip() == at.name,
+                waiting_for=f"sshd of {one.name}",
+                deadline=_SECONDS,
             )
         yield Room(machines, key)
 

@@ -1,4 +1,4 @@
-"""An sshd that is not installed: the distribution's package, unpacked into the cache."""
+"""An sshd and a sudo that are not installed: the distribution's packages, unpacked into the cache."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ import filelock
 from domains import paths, process
 from domains.guest_image import packages
 
-_PACKAGES = ("openssh-server", "openssh-sftp-server")
+_PACKAGES = ("openssh-server", "openssh-sftp-server", "sudo")
 
 
 def root() -> Path:
-    """Return a folder with ``usr/sbin/sshd`` and the libraries that this machine lacks; made once."""
+    """Return a folder with ``usr/sbin/sshd``, sudo and the libraries that this machine lacks; made once."""
     wanted = {name: version for name, version in packages.with_libraries(_PACKAGES).items() if _lacks(name)}
     home = paths.cache() / "sshd"
     home.mkdir(exist_ok=True)
-    made = home / wanted["openssh-server"].replace(":", "_")
+    made = home / "-".join(wanted[name].replace(":", "_") for name in _PACKAGES)
     with filelock.FileLock(home / ".lock"):
         if not made.is_dir():
             with tempfile.TemporaryDirectory(dir=home) as scratch:

@@ -17,9 +17,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import filelock
-
-from domains import paths
+from domains import locks, paths
 from domains.bochs import contents, library
 from domains.errors import CapabilityMissing, InfrastructureError
 from domains.guest_image import initramfs, modules, packages
@@ -65,7 +63,7 @@ def build(say: Say = lambda _: None) -> ApplianceImage:
     """
     home = paths.cache() / "bochs"
     home.mkdir(exist_ok=True)
-    with filelock.FileLock(home / ".lock", timeout=_LOCK_SECONDS):
+    with locks.held(home / ".lock", "Bochs's appliance", _LOCK_SECONDS):
         for left in home.glob(".making-*"):
             shutil.rmtree(left)
         try:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import filelock
-
+from domains import locks
 from domains.capabilities import trial, verdicts
 from domains.capabilities.model import Accelerator, Capability
 from domains.capabilities.survey import Survey
@@ -34,7 +33,7 @@ def verdict(
     if not refresh and (kept := verdicts.recall(file, key)):
         return kept
     # Two trials at once would slow each other down, and a slow boot looks like none.
-    with filelock.FileLock(file.with_suffix(".lock"), timeout=_LOCK_SECONDS):
+    with locks.held(file.with_suffix(".lock"), "what this host can do", _LOCK_SECONDS):
         if not refresh and (kept := verdicts.recall(file, key)):
             return kept
         found = trial.attempt(hypervisor.uri, survey, say)

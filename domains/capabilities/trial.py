@@ -89,8 +89,25 @@ def attempt(uri: str, survey: Survey, say: Say) -> Verdict:
     try:
         return _within(limit, lambda: _with_libvirt(uri, image, survey, seconds))
     except TimeoutError:
-        remedy = "restart libvirtd, then `tdlab doctor --refresh`"
-        return _untried(f"libvirt did not start and end a guest within {limit:g} s", remedy)
+        late = f"libvirt did not start and end a guest within {limit:g} s"
+        if closed := _closed_to_qemu(survey):
+            # libvirt then asks QEMU anew what it can do before each guest.
+            remedy = "sudo chgrp kvm /dev/kvm && sudo chmod 660 /dev/kvm, then `tdlab doctor --refresh`"
+            return _untried(f"{late}: {closed}", remedy)
+        return _untried(late, "restart libvirtd, then `tdlab doctor --refresh`")
+
+
+def _closed_to_qemu(survey: Survey) -> str | None:
+    """Return why the user of libvirt's QEMU, who is in the group kvm, may not open /dev/kvm; or None."""
+    seen = survey.lines("kvm")
+    if len(seen) < 2:
+        return None
+    # The name of a group may have spaces, and a mode without any rights is a single 0.
+    mode, owner, group = seen[1].split(maxsplit=2)
+    of_group, of_others = (int(mode, 8) >> shift & 6 == 6 for shift in (3, 0))
+    if of_others or (of_group and group == "kvm"):
+        return None
+    return f"/dev/kvm is {owner}:{group} {mode}, so QEMU, of the group kvm, may not open it"
 
 
 def _within(limit: float, work: Callable[[], Verdict]) -> Verdict:

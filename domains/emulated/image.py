@@ -16,10 +16,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import filelock
 import yaml
 
-from domains import paths, process
+from domains import locks, paths, process
 from domains.errors import CapabilityMissing, InfrastructureError, ProcessError, TdlabError
 from domains.guest_image import kernel
 
@@ -100,7 +99,7 @@ def build(say: Say = lambda _: None) -> HostImage:
     digest = recipe_digest()
     if made := load(home / digest):
         return made
-    with filelock.FileLock(home / ".lock", timeout=_LOCK_SECONDS):
+    with locks.held(home / ".lock", "the lab host's image", _LOCK_SECONDS):
         _sweep(home, digest)
         return load(home / digest) or _make(home, digest, say)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shlex
 import shutil
@@ -9,9 +10,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import filelock
-
-from domains import files, paths, process
+from domains import files, locks, paths, process
 from domains.emulated.plan import HostPlan, check_name
 from domains.errors import UsageError
 from domains.host import Host
@@ -41,9 +40,9 @@ def folder(name: str) -> Path:
     return place
 
 
-def lock(name: str) -> filelock.BaseFileLock:
+def lock(name: str) -> contextlib.AbstractContextManager[None]:
     """Return the lock that keeps two commands from changing one host at the same time."""
-    return filelock.FileLock(folder(name) / ".lock", timeout=_LOCK_SECONDS)
+    return locks.held(folder(name) / ".lock", f"the emulated host {name}", _LOCK_SECONDS)
 
 
 def write(record: Record) -> None:

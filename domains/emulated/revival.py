@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from pathlib import Path
 
-from domains.emulated import lifecycle, registry
+from domains.emulated import lifecycle, postmortem, registry
 from domains.emulated.emulator import Emulator
 from domains.emulated.lifecycle import Furnish, Say
 from domains.emulated.registry import Record
@@ -29,6 +29,8 @@ def revive(name: str, say: Say, furnish: Furnish) -> bool:
         how = "no longer answers" if runs else "stopped by itself"
         say(f"the emulated host {name} {how} (its console's log may say why): it is restored")
         if runs:
+            seen = postmortem.keep(record)
+            say(f"what its processors were doing {f'is kept in {seen}' if seen else 'could not be had'}")
             lifecycle.down(outer, name)
         lifecycle.up(outer, record.plan, Emulator(Path(record.emulator), record.emulator_said), say, furnish)
     return True

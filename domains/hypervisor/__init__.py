@@ -4,8 +4,8 @@ Everything libvirt raises becomes a ``HypervisorError`` or ``GuestError`` of :mo
 what was being done; nothing of libvirt's own types leaves this package.
 """
 
-from domains.hypervisor.connection import LOCAL_URI, Hypervisor, Versions, connected
+from domains.hypervisor.connection import LOCAL_URI, ConnectError, Hypervisor, Versions, connected
 from domains.hypervisor.machine import Machine
 from domains.hypervisor.storage import Pool
 
-__all__ = ["LOCAL_URI", "Hypervisor", "Machine", "Pool", "Versions", "connected"]
+__all__ = ["LOCAL_URI", "ConnectError", "Hypervisor", "Machine", "Pool", "Versions", "connected"]

@@ -128,6 +128,10 @@ class Hypervisor:
             self._connection.close()
 
 
+class ConnectError(InfrastructureError):
+    """No libvirt answers there, or it lets this user not in."""
+
+
 @contextlib.contextmanager
 def connected(uri: str = LOCAL_URI) -> Iterator[Hypervisor]:
     """Own a connection for the length of a ``with`` block; guests started on it do not outlive it."""
@@ -135,8 +139,8 @@ def connected(uri: str = LOCAL_URI) -> Iterator[Hypervisor]:
     try:
         connection = libvirt.open(uri)
     except libvirt.libvirtError as why:
-        raise InfrastructureError(
-            f"no connection to libvirt at {uri}: {why.get_error_message()}",
+        raise ConnectError(
+            f"no connection to libvirt at {uri.partition('?')[0]}: {why.get_error_message()}",
             remedy="start libvirtd, or be in group libvirt; `tdlab doctor` says more",
         ) from why
     hypervisor = Hypervisor(connection, uri)

@@ -16,9 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import filelock
-
-from domains import files, paths
+from domains import files, locks, paths
 from domains.errors import DeadlineExceeded, InfrastructureError
 from domains.process import run
 from domains.qemu import probe_image
@@ -79,7 +77,7 @@ def probe(emulator: Path, say: Say = lambda _: None) -> Observed:
     """
     file = _file_for(emulator)
     # One probe at a time: two of them side by side take longer than one after the other.
-    with filelock.FileLock(file.with_name(".probing"), timeout=_LOCK_SECONDS):
+    with locks.held(file.with_name(".probing"), "what this QEMU does", _LOCK_SECONDS):
         if kept := recall(emulator):
             return kept
         observed = observe(emulator, say)

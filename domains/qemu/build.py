@@ -19,9 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-import filelock
-
-from domains import files, privilege, process
+from domains import files, locks, privilege, process
 from domains.errors import CapabilityMissing, DeadlineExceeded, InfrastructureError
 from domains.qemu import home
 from domains.qemu.home import Say
@@ -151,7 +149,7 @@ def ensure_built(say: Say = lambda _: None) -> Path:
     if program := built():
         return program
     place = home.writable(say)
-    with filelock.FileLock(place / ".building", timeout=_LOCK_SECONDS):
+    with locks.held(place / ".building", "our own QEMU", _LOCK_SECONDS):
         home.clear(place, ".building-")
         if program := built():  # somebody else built it while this process waited
             return program

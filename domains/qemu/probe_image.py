@@ -16,9 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import filelock
-
-from domains import paths
+from domains import locks, paths
 from domains.errors import CapabilityMissing, InfrastructureError
 from domains.guest_image import contents, initramfs, kernel, modules, packages
 from domains.guest_image.initramfs import Entry
@@ -58,7 +56,7 @@ def build(say: Say = lambda _: None) -> ProbeImage:
     home.mkdir(parents=True, exist_ok=True)
     versions = _versions()
     digest = _digest(versions)
-    with filelock.FileLock(home / ".lock", timeout=_LOCK_SECONDS):
+    with locks.held(home / ".lock", "the image that probes QEMU", _LOCK_SECONDS):
         if not (home / digest).is_dir():
             for old in [*home.glob(".making-*"), *(one for one in home.iterdir() if one.is_dir())]:
                 shutil.rmtree(old, ignore_errors=True)

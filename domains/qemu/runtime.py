@@ -10,9 +10,7 @@ import shlex
 import tempfile
 from pathlib import Path
 
-import filelock
-
-from domains import process
+from domains import locks, process
 from domains.errors import CapabilityMissing, InfrastructureError, ProcessError
 from domains.qemu import home
 from domains.qemu.build import KEYRING, MIRROR
@@ -61,7 +59,7 @@ def ensure_unpacked(suite: str, say: Say = lambda _: None) -> Path:
             remedy="run ./tdlab once as root to set this host up, or: apt-get install mmdebstrap",
         )
     place = home.writable(say)
-    with filelock.FileLock(place / f".unpacking-{suite}", timeout=_LOCK_SECONDS):
+    with locks.held(place / f".unpacking-{suite}", "another release's QEMU", _LOCK_SECONDS):
         home.clear(place, f".unpacking-{suite}-")
         if there := unpacked(suite):
             return there

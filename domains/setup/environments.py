@@ -16,6 +16,8 @@ from domains.setup.phases import Phases, Step
 CHECKOUT = Path(__file__).resolve().parents[2]
 LOCK = CHECKOUT / "requirements.lock"
 DEV_LOCK = CHECKOUT / "requirements-dev.lock"
+# Those that the lock file was made for.
+PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 # Compiled against the libvirt that the role installs, so it comes after the role.
 COMPILED = frozenset({"libvirt-python"})
 # What domains.provision needs: installed first, so that the rest comes while the role runs.

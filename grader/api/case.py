@@ -13,7 +13,7 @@ from grader.checks.verdict import Context
 from grader.lab.lab import Lab
 from grader.lab.questions import CodeQuestion, Unit
 from grader.lab.units import readings, unit_shown
-from grader.language import Lang
+from grader.language import Lang, causes
 from grader.results.result import Evidence, Outcome
 from grader.submission.answers import Answer
 from grader.submission.submission import Submission
@@ -79,7 +79,9 @@ class StudentAnswer:
         """The answer as plain data (text, number, list, mapping), or the bytes of the question's file."""
         found = self._case.answer()
         if found.value is None or (isinstance(found.value, str) and not found.value.strip()):
-            raise self._wrong(found.note or words.NO_ANSWER.say(self._case.lang))
+            raise self._wrong(
+                causes.said(found.note, self._case.lang) or words.NO_ANSWER.say(self._case.lang)
+            )
         if not self._case.told.actual and not isinstance(found.value, bytes):
             self._case.told.actual = str(found.value)
         return found.value
@@ -131,7 +133,10 @@ class Workspace(Mapping[str, bytes]):
             raise LabFault(f"no question of the lab names the file {name} (named: {named})")
         found = self._files[name]
         if not isinstance(found.value, bytes):
-            raise Ended(Outcome.FAIL, found.note or words.FILE_MISSING.say(self._lang, file=name))
+            raise Ended(
+                Outcome.FAIL,
+                causes.said(found.note, self._lang) or words.FILE_MISSING.say(self._lang, file=name),
+            )
         return found.value
 
     def __iter__(self) -> Iterator[str]:

@@ -139,14 +139,15 @@ def lab_host(case: Case) -> LabHost:
 
 
 @lru_cache(maxsize=64)
-def _loaded(lab: Path, place: str, student: str) -> tuple[labs.Lab, submission.Submission]:
-    read = labs.load(lab)
-    return read, submission.load(read, Path(place), student)
+def _loaded(lab: Path, place: str, student: str, is_copy: bool) -> tuple[labs.Lab, submission.Submission]:
+    read, folder = labs.load(lab), Path(place)
+    handed_in = not (is_copy or submission.is_sample(read, folder))
+    return read, submission.load(read, folder, student, handed_in=handed_in)
 
 
 def _student(check: Path, config: pytest.Config, name: str, place: str) -> Student:
-    lab, given = _loaded(check.parents[1], place, name)
-    lang = config.option.tdlab_lang or given.answers.lang or "en"
+    lab, given = _loaded(check.parents[1], place, name, config.option.tdlab_samples)
+    lang = config.option.tdlab_lang or given.lang
     return Student(lab, given, lang, config.option.tdlab_host)
 
 

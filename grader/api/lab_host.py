@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from domains.errors import CapabilityMissing, UsageError
+from domains.errors import CapabilityMissing
 from domains.spec import DomainSpec
 from grader.api.parts import Ended
 from grader.checks import words
@@ -146,8 +146,7 @@ def _booted(name: str, spec: DomainSpec) -> Iterator[tuple[Host, Domain]]:
     host = hosts.find(name)
     with contextlib.ExitStack() as held:
         held.enter_context(interruption.patient())
-        for one in sorted({host.name, hosts.LOCALHOST} if hosts.is_emulated(host) else {host.name}):
-            held.enter_context(_lease(one))
+        held.enter_context(_lease(host))
         if host.uri == LOCAL_URI:
             daemon.ensure_running()
         connection = held.enter_context(hypervisor.connected(host.uri))
@@ -170,7 +169,7 @@ def _booted(name: str, spec: DomainSpec) -> Iterator[tuple[Host, Domain]]:
 
 
 @contextlib.contextmanager
-def _lease(name: str) -> Iterator[None]:
+def _lease(host: Host) -> Iterator[None]:
     """Hold a host, waiting for whoever has it now."""
     from domains import lease, wait
 
@@ -178,12 +177,12 @@ def _lease(name: str) -> Iterator[None]:
 
         def free() -> bool:
             try:
-                held.enter_context(lease.held(name))
-            except UsageError:
+                held.enter_context(lease.on(host))
+            except lease.HeldError:
                 return False
             return True
 
-        wait.until(free, waiting_for=f"the lease of {name}", deadline=_LEASE_SECONDS)
+        wait.until(free, waiting_for=f"the lease of {host.name}", deadline=_LEASE_SECONDS)
         yield
 
 

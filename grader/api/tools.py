@@ -10,6 +10,7 @@ from grader.api.parts import Ended, ended
 from grader.checks import words
 from grader.checks.verdict import without_value
 from grader.lab.questions import Expect, Measure, Ratio
+from grader.language import causes
 from grader.language.bilingual import both
 from grader.results.result import Evidence, Outcome
 from grader.submission.evidence import REPORT_FILE, Missing, Seen, expected
@@ -29,7 +30,10 @@ class Measures:
         """Return a median, or a ratio of two; ``metric="exits_per_mb", nic="e1000"`` stands for a Measure."""
         asked = Measure.model_validate(keys) if wanted is None else wanted
         if why := (self._case.student.given.evidence.unverified or {}).get(REPORT_FILE):
-            raise Ended(Outcome.INCONCLUSIVE, words.UNVERIFIED.say(self._case.lang, cause=why))
+            raise Ended(
+                Outcome.INCONCLUSIVE,
+                words.UNVERIFIED.say(self._case.lang, cause=causes.said(why, self._case.lang)),
+            )
         found = self.try_(asked)
         if isinstance(found, Missing):
             raise ended(without_value(self._case.question, found, self._case.context))

@@ -43,6 +43,8 @@ def lab() -> Schema:
     """Return the schema of ``lab.yaml``."""
     schema = _of(LabHead, "lab.yaml: a lab of tdlab")
     definitions = schema["$defs"]
+    # Written by `tdlab deploy` alone.
+    schema["properties"].pop("edition")
     questions = _questions(definitions)
     definitions["PartHead"]["properties"]["questions"] = {
         "description": "The questions, or the file in the lab's folder that holds them.",

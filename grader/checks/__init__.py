@@ -28,6 +28,7 @@ from grader.lab.questions import (
     TextQuestion,
     TranscriptQuestion,
 )
+from grader.language import causes
 from grader.results.result import CheckResult, Outcome
 from grader.submission.answers import Answer
 
@@ -39,6 +40,9 @@ def check(question: Question, answer: Answer, context: Context) -> CheckResult:
 
     What rests on evidence that is not verified is left to the teacher, and hints that were asked for cost.
     """
+    if question.is_withheld:
+        why = "the students' edition of a lab holds no right answers"
+        return result(question, Outcome.ERROR, hint=causes.said(why, context.lang))
     return settled(_judged(question, answer, context), question, answer, context)
 
 
@@ -52,9 +56,11 @@ def _judged(question: Question, answer: Answer, context: Context) -> CheckResult
         case OrderQuestion():
             return check_order(question, answer, context)
         case CodeQuestion():
-            return result(question, Outcome.ERROR, hint="no result: its tests were not run")
+            return result(
+                question, Outcome.ERROR, hint=causes.said("no result: its tests were not run", context.lang)
+            )
     if answer.value is None:
-        hint = answer.note or words.NO_ANSWER.say(context.lang)
+        hint = causes.said(answer.note, context.lang) or words.NO_ANSWER.say(context.lang)
         return result(question, Outcome.FAIL, hint=hint)
     match question:
         case ChoiceQuestion():

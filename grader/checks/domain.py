@@ -7,7 +7,8 @@ from grader.checks import words
 from grader.checks.domain_xml import Nic, StudentDomain, XmlRefusal, plain_model, read, rebuilt
 from grader.checks.verdict import Context, graded, result
 from grader.lab.questions import DomainQuestion, Wanted
-from grader.language import Lang
+from grader.language import Lang, causes
+from grader.language.bilingual import listed
 from grader.results.result import CheckResult, Evidence, Outcome
 from grader.submission.answers import Answer
 
@@ -19,7 +20,7 @@ def check_domain(question: DomainQuestion, answer: Answer, context: Context) -> 
     lang, file = context.lang, question.file
     expected = _expected(question.wants)
     if not isinstance(answer.value, bytes):
-        hint = answer.note or words.FILE_MISSING.say(lang, file=file)
+        hint = causes.said(answer.note, lang) or words.FILE_MISSING.say(lang, file=file)
         return result(question, Outcome.FAIL, expected=expected, hint=hint)
     domain = read(answer.value)
     if not isinstance(domain, StudentDomain):
@@ -73,7 +74,7 @@ def _judge(nic: Nic, name: str, wants: Wanted, context: Context) -> tuple[float,
     said = [one for one in missed if one]
     if not said:
         return 1.0, ""
-    return 1 - 0.5 * len(said) / sum(one is not None for one in asked), "; ".join(said)
+    return 1 - 0.5 * len(said) / sum(one is not None for one in asked), listed(said, lang)
 
 
 def _other_vhost(nic: Nic, wanted: str, lang: Lang) -> str:

@@ -18,6 +18,7 @@ from grader.lab.units import readings, unit_shown
 from grader.lab.written import prose
 from grader.language import Lang
 from grader.submission.answers import Answer
+from grader.submission.predictions import is_senseless, plain
 
 
 def problem(question: Question, answer: Answer, lang: Lang) -> str | None:
@@ -37,8 +38,14 @@ def problem(question: Question, answer: Answer, lang: Lang) -> str | None:
         case NumberQuestion():
             return _number(answer.value, question.unit, lang)
         case PredictionQuestion(unit=str() as unit):
-            return _number(answer.value, unit, lang)
+            return _number(answer.value, unit, lang) or _negative(question, answer.value, lang)
     return None
+
+
+def _negative(question: PredictionQuestion, value: object, lang: Lang) -> str | None:
+    number = plain(question, value)
+    is_wrong = isinstance(number, float) and is_senseless(question, number)
+    return words.NEGATIVE.say(lang) if is_wrong else None
 
 
 def _number(value: object, unit: str, lang: Lang) -> str | None:

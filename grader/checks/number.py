@@ -6,6 +6,7 @@ from grader.checks import words
 from grader.checks.verdict import Context, graded, result, without_value
 from grader.lab.questions import NumberQuestion, Tolerance
 from grader.lab.units import readings, unit_shown
+from grader.language import causes
 from grader.language.bilingual import decimal
 from grader.results.result import CheckResult, Evidence, Outcome
 from grader.submission.answers import Answer
@@ -27,7 +28,7 @@ def check_number(question: NumberQuestion, answer: Answer, context: Context) -> 
     seen = (Evidence(source=REPORT_FILE, seen=target.how),) if target.how else ()
     numbers = None if answer.value is None else readings(answer.value, question.unit)
     if not isinstance(numbers, list):
-        hint = answer.note or words.NO_ANSWER.say(lang)
+        hint = causes.said(answer.note, lang) or words.NO_ANSWER.say(lang)
         if isinstance(numbers, str):
             hint = words.WRONG_UNIT.say(lang, given=numbers, unit=unit)
         elif answer.value is not None:

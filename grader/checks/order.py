@@ -11,6 +11,7 @@ from grader.checks.verdict import Context, graded, result, without_value
 from grader.lab import written
 from grader.lab.basis import Expect
 from grader.lab.practical import OrderQuestion
+from grader.language import causes
 from grader.language.bilingual import decimal
 from grader.results.result import CheckResult, Evidence, Outcome
 from grader.submission.answers import Answer
@@ -42,8 +43,6 @@ def check_order(question: OrderQuestion, answer: Answer, context: Context) -> Ch
     assert question.measured is not None  # noqa: S101  an order is either fixed or measured
     descending = question.measured.first == "most"
     pairs = _measured(seen, descending)
-    if not any(pairs.values()):
-        return result(question, Outcome.INCONCLUSIVE, hint=ORDER_OPEN.say(context.lang))
     ranked = sorted(seen.items(), key=lambda one: one[1].value, reverse=descending)
     said = " > ".join(f"{item} ({decimal(one.value, context.lang)})" for item, one in ranked)
     evidence = [Evidence(source=REPORT_FILE, seen=one.how) for _, one in ranked]
@@ -63,17 +62,23 @@ def _judged(
     if mine is None:
         hint = words.AN_ORDER.say(lang, items=", ".join(question.items))
         if answer.value is None:
-            hint = answer.note or words.NO_ANSWER.say(lang)
+            hint = causes.said(answer.note, lang) or words.NO_ANSWER.say(lang)
         actual = "" if answer.value is None else answer.value
         return result(question, Outcome.FAIL, expected=wanted, actual=actual, hint=hint, evidence=evidence)
     place = {item: number for number, item in enumerate(mine)}
     decided = {pair: sign for pair, sign in pairs.items() if sign}
+    shown = " > ".join(mine)
+    if not decided:
+        hint = ORDER_OPEN.say(lang)
+        return result(
+            question, Outcome.INCONCLUSIVE, expected=wanted, actual=shown, hint=hint, evidence=evidence
+        )
     agreed = [sign if place[first] < place[second] else -sign for (first, second), sign in decided.items()]
     return graded(
         question,
         sum(agreed) / len(agreed),
         expected=wanted,
-        actual=" > ".join(mine),
+        actual=shown,
         hint=question.hint.say(lang),
         evidence=evidence,
     )

@@ -6,6 +6,7 @@ from grader.checks import words
 from grader.checks.verdict import Context, result, without_value
 from grader.lab.questions import PredictionQuestion
 from grader.lab.units import unit_shown
+from grader.language import causes
 from grader.language.bilingual import decimal
 from grader.results.result import CheckResult, Evidence, Outcome
 from grader.submission import evidence
@@ -30,7 +31,7 @@ def check_prediction(question: PredictionQuestion, answer: Answer, context: Cont
     mine = [one for one in bundle.commitments if one.question == question.id]
     same = [one for one in mine if one.sha256 == commitment_hash(context.lab, question.id, predicted)]
     if not same and bundle.commitments_problem:
-        return _failed(question, context, answer.value, bundle.commitments_problem)
+        return _failed(question, context, answer.value, causes.said(bundle.commitments_problem, lang))
     if not same:
         hint = (words.COMMITTED_OTHER if mine else words.NOT_COMMITTED).say(lang)
         return _failed(question, context, answer.value, hint)

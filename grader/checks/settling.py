@@ -13,6 +13,8 @@ from grader.lab.questions import (
     PredictionQuestion,
     Question,
 )
+from grader.language import causes
+from grader.language.bilingual import listed
 from grader.language.i18n import points
 from grader.language.inert import inert
 from grader.results.result import CheckResult, Evidence, Outcome
@@ -50,12 +52,13 @@ def _verified(found: CheckResult, question: Question, answer: Answer, context: C
     files = rests_on(question)
     if bundle.unverified is None or not files or found.outcome not in _DECIDED or answer.value is None:
         return found
-    reasons = [f"{name}: {bundle.unverified[name]}" for name in files if name in bundle.unverified]
+    unverified = [f"{name}: {bundle.unverified[name]}" for name in files if name in bundle.unverified]
+    reasons = [causes.said(one, context.lang) for one in unverified]
     if not reasons:
         seen = Evidence(source=HISTORY_FILE, seen=words.VERIFIED.say(context.lang))
         brought = found.outcome in {Outcome.PASS, Outcome.PARTIAL}
         return found.model_copy(update={"evidence": (*found.evidence, seen)}) if brought else found
-    cause = inert("; ".join(reasons), limit=600)
+    cause = inert(listed(reasons, context.lang), limit=600)
     update = {
         "outcome": Outcome.INCONCLUSIVE,
         "points": 0.0,

@@ -9,7 +9,7 @@ from grader.checks.verdict import Context, graded, result
 from grader.lab.questions import TextQuestion
 from grader.lab.written import prose
 from grader.language import Lang
-from grader.language.bilingual import Bilingual
+from grader.language.bilingual import Bilingual, listed
 from grader.results.result import CheckResult, Evidence, Outcome
 from grader.submission.answers import Answer
 
@@ -37,7 +37,7 @@ _REMEMBERED: dict[tuple[int, str], tuple[TextQuestion, Judgement]] = {}
 def check_text(question: TextQuestion, answer: Answer, context: Context) -> CheckResult:
     """Mark a text alone where that is certain; what is not, the teacher reads, with why."""
     lang = context.lang
-    expected = "; ".join(idea.means.say(lang) for idea in question.ideas)
+    expected = listed((idea.means.say(lang) for idea in question.ideas), lang)
     text = prose(answer.value)
     if text is None:
         hint = words.A_TEXT.say(lang)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from grader.checks import words
 from grader.lab.questions import Asked
-from grader.language import Lang
+from grader.language import Lang, causes
 from grader.language.inert import inert
 from grader.results.result import CheckResult, Evidence, Outcome
 from grader.submission.evidence import REPORT_FILE, Bundle, Missing, Why
@@ -81,8 +81,8 @@ def without_value(question: Asked, missing: Missing, context: Context, actual: o
         Why.CONTRADICTS_ITSELF: (Outcome.INCONCLUSIVE, words.UNVERIFIED),
         Why.COUNTER_LOST: (Outcome.ERROR, words.COUNTER_LOST),
     }[missing.why]
-    hint = text.say(context.lang, cause=missing.cause, lab=context.lab)
-    seen = (Evidence(source=REPORT_FILE, seen=missing.cause),)
+    hint = text.say(context.lang, cause=causes.said(missing.cause, context.lang), lab=context.lab)
+    seen = (Evidence(source=REPORT_FILE, seen=causes.said(missing.cause, context.lang)),)
     return result(question, outcome, actual=actual, hint=hint, evidence=seen)
 
 
@@ -92,12 +92,12 @@ def of_nobody(question: Asked, context: Context, file: str, cause: str, answer: 
     The teacher sees what was answered.
     """
     actual = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer or ""
-    hint = words.WHOSE_UNKNOWN.say(context.lang, cause=cause)
+    hint = words.WHOSE_UNKNOWN.say(context.lang, cause=causes.said(cause, context.lang))
     seen = (Evidence(source=file, seen=cause),)
     return result(question, Outcome.INCONCLUSIVE, actual=actual, hint=hint, evidence=seen)
 
 
 def unreadable(question: Asked, context: Context, file: str, problem: str) -> CheckResult:
     """Return the result of a question whose answers are there but cannot be read, which is the student's."""
-    hint = words.ANSWERS_BROKEN.say(context.lang, problem=problem)
+    hint = words.ANSWERS_BROKEN.say(context.lang, problem=causes.said(problem, context.lang))
     return result(question, Outcome.FAIL, hint=hint, evidence=(Evidence(source=file, seen=problem),))

@@ -18,6 +18,10 @@ NOT_A_NUMBER = both(
     "write a number, with its unit if you like: 2.4 {unit}",
     "écrivez un nombre, avec son unité si vous voulez : 2,4 {unit}",
 )
+NEGATIVE = both(
+    "what is measured here is never negative: give 0 or more",
+    "ce qui se mesure ici n'est jamais négatif : donnez 0 ou plus",
+)
 WRONG_UNIT = both(
     "the unit {given} does not fit: {unit} is asked for",
     "l'unité {given} ne convient pas : on demande {unit}",

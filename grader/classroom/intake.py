@@ -4,26 +4,23 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from domains.errors import UsageError
-from grader.classroom import comparing, kept
+from grader.classroom import comparing, examining, kept
+from grader.classroom.examining import Asked
 from grader.classroom.policy import Policy
 from grader.classroom.roster import Attempt, Clock, Roster, Student
 from grader.classroom.source import platforms, tree, units
 from grader.classroom.source.tree import Tree
 from grader.classroom.source.units import Handed, Unit
 from grader.lab.lab import Lab
-from grader.language.inert import inert, one_line
-from grader.submission import manifest as manifests
-from grader.submission import signature
 from grader.submission.answers import ANSWERS_FILE
-from grader.submission.archives import ArchiveRefused, read_archive, read_packed
-from grader.submission.manifest import MANIFEST_FILE, Manifest
-from grader.submission.sources import LEFT_OUT_FILE, left_out, missing
+from grader.submission.archives import ArchiveRefused, read_archive
+from grader.submission.manifest import Manifest
 
 # Times that are all the same are those of a download or a copy, and say nothing of when who handed in.
 _SAME = timedelta(minutes=1)
@@ -42,16 +39,17 @@ class _Found:
     manifest: Manifest | None
 
 
-def take_in(source: Path, lab: Lab, folder: Path, policy: Policy) -> Roster:
+def take_in(source: Path, lab: Lab, folder: Path, policy: Policy, *, jobs: int = 1) -> Roster:
     """Read a class, keep what was handed in below ``folder``, and return who handed in what.
 
+    ``jobs`` is how many processes look at the archives (0: as many as pay).
     Raises :class:`UsageError` when the source is no class at all.
     """
     (folder / kept.FOLDER).mkdir(parents=True, exist_ok=True)
     is_zip = source.is_file()
     with tree.opened(source) as given:
         listed, left_out = units.sorted_out(given, lab.slug, is_zip=is_zip)
-        found = [one for unit in listed for one in _found(given, unit, folder, lab.slug)]
+        found = list(_found(given, listed, folder, lab.slug, jobs))
     if not found:
         raise UsageError(
             f"{source} holds no submissions",
@@ -116,8 +114,13 @@ def _students_in(place: Path, lab: str) -> int:
 
 
 def ordered(attempts: Sequence[Attempt]) -> list[Attempt]:
-    """Return the attempts of a student, first to last: by the number on them, or else by their time."""
-    if all(one.number is not None for one in attempts):
+    """Return the attempts of a student, first to last: by the number on them, or else by their time.
+
+    Where a number stands on two works, counting began anew in a workspace that was reset: the time says more.
+    """
+    works = {(one.number, one.sha256) for one in attempts}
+    is_counted = len({one.number for one in attempts}) == len(works)
+    if is_counted and all(one.number is not None for one in attempts):
         return sorted(attempts, key=lambda one: (one.number or 0, _counting(one.place)))
     return sorted(attempts, key=lambda one: (one.time or _LONG_AGO, _counting(one.place)))
 
@@ -133,48 +136,35 @@ def last(attempts: Sequence[Attempt]) -> int:
     return readable[-1] if readable else len(attempts) - 1
 
 
-def _found(given: Tree, unit: Unit, folder: Path, lab: str) -> Iterator[_Found]:
-    for handed in units.handed_in(unit):
-        try:
-            raw, problem = kept.gathered(given, handed)
-        except OSError as why:
-            # Ours: without anything kept, every question of it becomes an ERROR.
-            attempt = Attempt(place=handed.place, problem=f"it could not be read: {why.strerror or why}")
-            yield _Found(unit, handed, attempt, None)
-            continue
-        digest, inside = kept.keep(folder, raw)
-        number = platforms.own_number(Path(handed.place).name, lab)
-        attempt = Attempt(place=handed.place, number=number, sha256=digest, kept=inside, problem=problem)
-        yield _examined(unit, handed, attempt, raw, lab)
+def _found(given: Tree, listed: Sequence[Unit], folder: Path, lab: str, jobs: int) -> Iterator[_Found]:
+    """Keep what each unit handed in, and yield it with what it says of itself."""
+    taken: list[_Found] = []
+    handed = [(unit, one) for unit in listed for one in units.handed_in(unit)]
+
+    def kept_ones() -> Iterator[Asked]:
+        for unit, one in handed:
+            attempt = _kept(given, one, folder, lab)
+            taken.append(_Found(unit, one, attempt, None))
+            file = folder / attempt.kept if attempt.kept else None
+            yield Asked(file, one.place, is_zip=not one.is_archive or one.place.lower().endswith(".zip"))
+
+    for number, seen in enumerate(examining.each(kept_ones(), lab, count=len(handed), jobs=jobs)):
+        one = taken[number]
+        # What stood in the way of reading it at all comes before what was then made of it.
+        first = {"problem": one.attempt.problem} if one.attempt.problem else {}
+        attempt = one.attempt.model_copy(update={**seen.changes, **first})
+        yield replace(one, attempt=attempt, manifest=seen.manifest)
 
 
-def _examined(unit: Unit, handed: Handed, attempt: Attempt, raw: bytes, lab: str) -> _Found:
-    """Add what the attempt says of itself, and whether that is verified."""
+def _kept(given: Tree, handed: Handed, folder: Path, lab: str) -> Attempt:
     try:
-        files = read_packed(raw, None, is_zip=not handed.is_archive or handed.place.lower().endswith(".zip"))
-    except ArchiveRefused as bad:
-        problem = attempt.problem or one_line(f"{Path(handed.place).name}: {bad}", limit=400)
-        changes = {"problem": problem, "why": "it cannot be read"}
-        return _Found(unit, handed, attempt.model_copy(update=changes), None)
-    lacking = None if ANSWERS_FILE in files else _without_answers(handed, files)
-    attempt = attempt.model_copy(update={"problem": attempt.problem or lacking})
-    changes = {"why": signature.unverified(files, lab)}
-    manifest = manifests.parse(files.get(MANIFEST_FILE, b""))
-    if not isinstance(manifest, Manifest):
-        return _Found(unit, handed, attempt.model_copy(update=changes), None)
-    changes |= {"receipt": manifests.receipt_code(files[MANIFEST_FILE]), "signed_by": inert(manifest.student)}
-    if not changes["why"]:
-        changes["signer"] = signature.fingerprint(manifest.key)
-    return _Found(unit, handed, attempt.model_copy(update={**changes, "number": manifest.number}), manifest)
-
-
-def _without_answers(handed: Handed, files: Mapping[str, bytes]) -> str:
-    """Return why there are no answers in what was handed in."""
-    left = left_out(files.get(LEFT_OUT_FILE))
-    why = left.get(ANSWERS_FILE) or missing(ANSWERS_FILE, files)
-    if left and not files.keys() - {LEFT_OUT_FILE}:
-        why = next(iter(left.values()))
-    return one_line(f"{Path(handed.place).name}: {why}", limit=400)
+        raw, problem = kept.gathered(given, handed)
+    except OSError as why:
+        # Ours: without anything kept, every question of it becomes an ERROR.
+        return Attempt(place=handed.place, problem=f"it could not be read: {why.strerror or why}")
+    digest, inside = kept.keep(folder, raw)
+    number = platforms.own_number(Path(handed.place).name, lab)
+    return Attempt(place=handed.place, number=number, sha256=digest, kept=inside, problem=problem)
 
 
 def _told_apart(times: Sequence[datetime | None]) -> bool:

@@ -77,6 +77,17 @@ def begin(folder: Path, lab: Lab, policy: Policy) -> None:
     files.write_whole(folder / MARKBOOK_FILE, described.model_dump_json(by_alias=True, indent=1) + "\n")
 
 
+def refuse_another(folder: Path, lab: Lab) -> None:
+    """Raise :class:`UsageError` where a folder holds the marks of another lab: they would be written over."""
+    try:
+        kept = Description.model_validate_json((folder / MARKBOOK_FILE).read_bytes())
+    except (OSError, ValidationError):
+        return
+    if kept.lab != lab.slug:
+        remedy = "name another folder with --into"
+        raise UsageError(f"{folder} is a markbook of {kept.lab}, not of {lab.slug}", remedy=remedy)
+
+
 def complete(folder: Path, lab: Lab, roster: Roster, policy: Policy) -> Markbook:
     """Write who is in a markbook, and return it."""
     begin(folder, lab, policy)
@@ -128,12 +139,19 @@ def write_marks(markbook: Markbook, now: datetime, cause: Cause) -> None:
     """Do what :func:`settle` does, with one submission at a time in memory."""
     head = store.head(markbook.folder / CHECKED_FILE)
     store.write(markbook.folder / GRADE_FILE, head, _settled(markbook))
-    marks = store.each(markbook.folder / GRADE_FILE)
+    marks = store.lines(markbook.folder / GRADE_FILE)
     ledger.append_changed(markbook.folder / LEDGER_FILE, head, marks, now, cause)
 
 
-def _settled(markbook: Markbook) -> Iterator[SubmissionGrade]:
-    late = {one.key: chosen.late for one in markbook.roster.students if (chosen := one.chosen())}
+def _settled(markbook: Markbook) -> Iterator[SubmissionGrade | bytes]:
     held = Decided(decisions.read(markbook.folder / DECISIONS_FILE))
-    for one in store.each(markbook.folder / CHECKED_FILE):
-        yield markbook.policy.penalised(held.to(one), late.get(one.student, 0.0))
+    checked = store.lines(markbook.folder / CHECKED_FILE)
+    for student, raw in zip(markbook.roster.students, checked, strict=True):
+        chosen = student.chosen()
+        late = chosen.late if chosen else 0.0
+        if held or late:
+            one = SubmissionGrade.model_validate_json(raw)
+            yield markbook.policy.penalised(held.to(one), late)
+        else:
+            # Most of a class: nothing of it changes, and to read it takes as long as to grade a text.
+            yield raw

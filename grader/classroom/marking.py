@@ -51,10 +51,13 @@ def mark(
 
     Raises :class:`UsageError` when the source is no class, or the folder holds something else.
     """
-    known = labs.load(lab)
+    known = labs.load_whole(lab)
     _usable(folder, source)
-    markbook.begin(folder, known, policy)
-    roster = intake.take_in(source, known, folder, policy)
+    markbook.refuse_another(folder, known)
+    if not (folder / MARKBOOK_FILE).is_file():
+        # One that is there keeps its policy until it is graded anew: the class may yet be refused.
+        markbook.begin(folder, known, policy)
+    roster = intake.take_in(source, known, folder, policy, jobs=jobs)
     return remark(
         folder, known, roster, policy, jobs=jobs, lang=lang, now=now, host=host, elsewhere=elsewhere
     )

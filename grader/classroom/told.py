@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from grader.classroom.markbook import GRADE_FILE, Markbook
 from grader.classroom.roster import Student
-from grader.language import Lang
+from grader.language import Lang, causes
 from grader.language.bilingual import Bilingual, both, typeset
 from grader.language.i18n import fixed, points
 from grader.language.inert import one_line
@@ -179,12 +179,16 @@ def _needed(book: Markbook, seen: _Seen, lang: Lang) -> Iterator[str]:
     """Yield what a teacher has to look at, most pressing first."""
     for cause, students in sorted(seen.broke.items(), key=lambda one: -one[1].total()):
         where = _listed(students, lang)
-        yield typeset(_BROKE.say(lang, count=students.total(), cause=cause, where=where), lang)
+        yield typeset(
+            _BROKE.say(lang, count=students.total(), cause=causes.said(cause, lang), where=where), lang
+        )
     unread = [
         (one, chosen.problem) for one in book.roster.students if (chosen := one.chosen()) and chosen.problem
     ]
     for student, why in unread[:_MOST]:
-        yield typeset(_PROBLEM.say(lang, name=student.key, why=one_line(why, limit=200)), lang)
+        yield typeset(
+            _PROBLEM.say(lang, name=student.key, why=causes.said(one_line(why, limit=200), lang)), lang
+        )
     if len(unread) > _MOST:
         yield _MORE.say(lang, count=len(unread) - _MOST)
     for student in book.roster.students:
@@ -195,7 +199,9 @@ def _needed(book: Markbook, seen: _Seen, lang: Lang) -> Iterator[str]:
         questions = ", ".join(f"{name} ({count})" for name, count in seen.waiting.most_common(_MOST))
         yield typeset(_WAITING.say(lang, count=seen.waiting.total(), questions=questions), lang)
     for why, who in sorted(seen.why.items(), key=lambda one: -len(one[1])):
-        yield typeset(_WHY.say(lang, count=len(who), why=why, who=_listed(who, lang)), lang)
+        yield typeset(
+            _WHY.say(lang, count=len(who), why=causes.said(why, lang), who=_listed(who, lang)), lang
+        )
     if book.roster.left_out:
         yield typeset(_LEFT_OUT.say(lang, what=_listed(book.roster.left_out, lang)), lang)
     if book.policy.deadline:

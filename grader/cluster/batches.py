@@ -15,8 +15,9 @@ from grader.lab.lab import Lab
 from grader.language import Lang
 from grader.submission.archives import MAX_ARCHIVE
 
-# Half a second of work or so: a worker that dies loses no more, and asking costs little beside it.
-_ROWS = 16
+# A quarter of a second of work or so: a worker that dies loses no more, nobody waits longer than that for the
+# last one, and asking costs little beside it.
+_ROWS = 8
 _BYTES = 4 * 2**20
 
 

@@ -41,6 +41,7 @@ def main() -> None:
         return
     hashes = {"lab_hash": labs.lab_hash(lab.folder), "grader_hash": gradebook.grader_hash()}
     _say(answers, {**hashes, "network": network})
+    class_items.settle_memory()
     # Until here a worker could be told why not.
     _private(sys.stderr).close()
     lines: queue.SimpleQueue[str] = queue.SimpleQueue()

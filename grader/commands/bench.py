@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from grader.commands import bench_hosts
+from grader.language import Lang
 from grader.running.execution import Request, default_folder, execute, exit_code
 from grader.running.timings import Timings
 
 if TYPE_CHECKING:
     from grader.lab.questions import PredictionQuestion
     from grader.measure.matrix import Matrix
+    from grader.measure.run import Run
     from grader.workspace.workspace import Workspace
 
 
@@ -50,69 +54,103 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Print the run (tdlab.run/1) to stdout.")
 @click.option("--dry-run", is_flag=True, help="Print the cells that would be measured.")
 @click.option("--timings", "show_timings", is_flag=True, help="Print how long each phase took.")
+@bench_hosts.with_hosts_options
 def command(
     matrix: Path | None,
-    out: Path | None,
-    resume: Path | None,
-    image: Path | None,
-    host: str,
-    allow_reload: bool,
-    one_guest: bool,
-    without_predicting: bool,
     only: tuple[str, ...],
     repeats: int | None,
     seconds: int | None,
-    as_json: bool,
     dry_run: bool,
-    show_timings: bool,
+    **how: Any,
 ) -> int:
     """Measure the cells of MATRIX (a matrix.yaml) on a host and write a report.
 
     Without a MATRIX, the cells are those of the workspace's lab, and elsewhere those of the lab R202. In a
     workspace predictions come first, and the report lands in its evidence.
+
+    With --hosts GROUP -i INVENTORY, all hosts of a group are measured and compared.
     """
-    from grader import report
     from grader.measure import matrix as matrices
-    from grader.workspace import measuring
     from grader.workspace import workspace as workspaces
 
+    _refuse_contradictions(how)
     place = workspaces.around(Path())
-    file = matrix or _matrix(place)
-    asked = matrices.load(file).limited(only, repeats=repeats, seconds=seconds)
+    asked = matrices.load(matrix or _matrix(place)).limited(only, repeats=repeats, seconds=seconds)
+    many = bench_hosts.Hosts.taken_from(how)
+    if bench_hosts.is_wanted(many, how["resume"]):
+        if place or how["host"] != "localhost" or how["show_timings"]:
+            raise click.UsageError("--hosts goes with no workspace, no --host and no --timings.")
+        is_typed = any((matrix, only, repeats, seconds))
+        return bench_hosts.measured(many, asked, how, is_typed=is_typed, dry_run=dry_run)
     if dry_run:
         for cell in asked.cells:
             click.echo(cell.id)
         return 0
-    if resume and out and resume != out:
+    return _measured(place, asked, how)
+
+
+def _refuse_contradictions(how: Mapping[str, Any]) -> None:
+    if how["resume"] and how["out"] and how["resume"] != how["out"]:
         raise click.UsageError("--resume names the run's folder, and --out names another: leave one out.")
-    if one_guest and image:
+    if how["one_guest"] and how["image"]:
         raise click.UsageError(
             "--one-guest plugs NICs into the tiny guest, and --image has another: leave one out."
         )
+
+
+def _measured(place: Workspace | None, asked: Matrix, how: Mapping[str, Any]) -> int:
+    """Measure on one host, write the report, keep it in the workspace, and print what was found."""
+    from grader import report
+    from grader.report import terminal
+
     timings = Timings()
-    told = _told(place, asked) if place else []
-    stamp = measuring.begin(place, told, without_predicting=without_predicting) if place else None
-    folder = resume or _folder(place, out)
-    request = Request(asked, folder, resume is not None, "bench", image, host, allow_reload, one_guest, stamp)
+    request, told = _request(place, asked, how)
     run = execute(request, timings)
+    own: Lang = how["lang"] or (place.identity.lang if place else "en")
     with timings.phase("write the report"):
-        report.write(run, folder)
+        report.write(run, request.folder, lang=own)
     if place:
-        is_measured = any(cell.status == "measured" for cell in run.cells)
-        click.echo(
-            measuring.keep(place, "report.json", run.to_json(), told, is_measured=is_measured), err=True
-        )
-    if as_json:
+        _keep(place, run, told)
+    if how["as_json"]:
         click.echo(run.to_json(), nl=False)
     else:
         with timings.phase("print"):
-            from grader.report import terminal
-
-            terminal.print_run(run)
-    click.echo(f"report: {folder / 'report.html'}", err=True)
-    if show_timings:
+            terminal.print_run(run, lang=own)
+    click.echo(bench_hosts.REPORT.say(own, page=request.folder / "report.html"), err=True)
+    if how["show_timings"]:
         timings.show()
     return exit_code(run)
+
+
+def _request(
+    place: Workspace | None, asked: Matrix, how: Mapping[str, Any]
+) -> tuple[Request, list[PredictionQuestion]]:
+    """Return what is to be measured, stamped in a workspace, and the predictions that it answers."""
+    from grader.workspace import measuring
+
+    told = _told(place, asked) if place else []
+    stamp = measuring.begin(place, told, without_predicting=how["without_predicting"]) if place else None
+    request = Request(
+        asked,
+        how["resume"] or _folder(place, how["out"]),
+        how["resume"] is not None,
+        "bench",
+        how["image"],
+        how["host"],
+        how["allow_reload"],
+        how["one_guest"],
+        stamp,
+    )
+    return request, told
+
+
+def _keep(place: Workspace, run: Run, told: list[PredictionQuestion]) -> None:
+    """Put a report into the evidence of a workspace."""
+    from grader.workspace import measuring
+
+    is_measured = any(cell.status == "measured" for cell in run.cells)
+    kept = measuring.keep(place, "report.json", run.to_json(), told, is_measured=is_measured)
+    click.echo(kept, err=True)
 
 
 def _matrix(place: Workspace | None) -> Path:

@@ -51,10 +51,15 @@ def command(
     """
     import json
 
-    from domains.errors import EXIT_CHECKS_FAILED, EXIT_DONE
+    from domains.errors import EXIT_CHECKS_FAILED, EXIT_DONE, UsageError
     from grader.workspace import feedback
     from grader.workspace import workspace as workspaces
 
+    if not workspace.exists():
+        if len(workspace.parts) > 1:
+            raise UsageError(f"{workspace} does not exist", remedy="check the name and the folder you are in")
+        # Who names a question alone means this folder.
+        workspace, questions = Path(), (str(workspace), *questions)
     place = workspaces.find(workspace)
     own: Lang = lang or place.identity.lang
     if host_name is not None and not boot:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 def command(
     lab: str,
     file: Path,
+    vault: Path | None,
     limit: str | None,
     forks: int,
     as_json: bool,
@@ -34,10 +35,11 @@ def command(
     """Bring back what the students of LAB handed in, into a folder for `tdlab grade LAB FOLDER --into …`."""
     from grader.fleet import collecting
 
-    made = deploy.planned(lab, file, limit)
+    made = deploy.planned(lab, file, vault, limit)
     place = (into or Path(f"{made.lab.slug}-class")).resolve()
-    more = {"tdlab_into": str(place), "fleet_collect_submits": submit}
-    status = deploy.run(made, "collect.yml", forks, lang, as_json=as_json, more=more)
+    with collecting.arriving(made, place) as come:
+        more = {"tdlab_into": str(come), "fleet_collect_submits": submit}
+        status = deploy.run(made, "collect.yml", forks, lang, as_json=as_json, more=more)
     found = collecting.examined(made, place)
     if as_json:
         told = {"schema": "tdlab.collected/1", "lab": made.lab.slug, "into": str(place)}
@@ -53,6 +55,9 @@ def _show(made: Plan, found: list[Archive], place: Path, lang: Lang) -> None:
     from grader.language.inert import one_line
 
     for one in found:
+        if one.before:
+            names = {"file": one.file, "before": one.before}
+            click.echo(one_line(f"  {one.student}: {telling.OTHER_ARCHIVE.say(lang, **names)}"))
         if one.why:
             click.echo(one_line(f"  {one.student}: {telling.UNVERIFIED.say(lang, why=one.why)} ({one.file})"))
     have = {one.student for one in found}

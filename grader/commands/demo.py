@@ -92,7 +92,7 @@ def _graded(lab: Lab, run: Run, folder: Path) -> tuple[Grade, list[str]]:
     from grader.submission import samples
 
     expected = samples.samples(lab)
-    grade = grading.grade(lab.folder, samples.materialise(lab, run, folder))
+    grade = grading.grade(lab.folder, samples.materialise(lab, run, folder), samples=True)
     surprises = []
     for sample, got in zip(expected, grade.submissions, strict=True):
         lost = sorted(score.lost(got.questions))

@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from domains.setup.environments import PYTHONS
 from grader.language import LANGUAGES, Lang
 
 if TYPE_CHECKING:
-    from grader.fleet.plan import Plan
+    from grader.fleet.plan import Plan, Wish
 
+VAULT_OPTION = click.option(
+    "--vault-password-file",
+    "vault",
+    metavar="FILE",
+    envvar="ANSIBLE_VAULT_PASSWORD_FILE",
+    # Looked for where it is needed: the variable is there for all commands, on whatever machine.
+    type=click.Path(path_type=Path),
+    help="Opens what ansible-vault has encrypted in the inventory.",
+)
 _ROOM_OPTIONS = (
     click.option(
         "-i", "--inventory", "file", required=True, metavar="FILE", type=click.Path(path_type=Path),
         help="Who sits where: a CSV (student,host[,user,port,room,account]), or an Ansible inventory.",
     ),
+    VAULT_OPTION,
     click.option("--limit", metavar="WHO", help="Only these hosts, rooms or students (a,b*,!c)."),
     click.option("--forks", type=click.IntRange(1, 200), default=20, help="How many at once (20)."),
     click.option("--json", "as_json", is_flag=True, help="Print events, a line each, then tdlab.room/1."),
@@ -52,6 +63,13 @@ def with_room_options(command: Command) -> Command:
 @click.option("--lab-host/--no-lab-host", default=True, help="Make each machine a lab host (QEMU, libvirt).")
 @click.option("--image/--no-image", default=True, help="Send the guest image, so that all have the same.")
 @click.option("--python", metavar="PATH", default="", help="A Python of theirs that has what tdlab needs.")
+@click.option(
+    "--wheels",
+    multiple=True,
+    metavar="VERSION",
+    type=click.Choice(PYTHONS),
+    help="Send tdlab's packages too, for machines without internet that have this Python (3.13).",
+)
 @click.option("--sheet-lang", type=click.Choice(LANGUAGES), default="fr", help="The students' language.")
 @click.option(
     "--transfer-seconds", type=click.IntRange(5), default=300, help="How long sending to one may take."
@@ -61,51 +79,35 @@ def with_room_options(command: Command) -> Command:
 def command(
     lab: str,
     file: Path,
+    vault: Path | None,
     limit: str | None,
     forks: int,
     as_json: bool,
     lang: Lang,
     dry_run: bool,
     check: bool,
-    update: bool,
-    reset: bool,
     stage: Path | None,
-    lab_host: bool,
-    image: bool,
-    python: str,
-    sheet_lang: Lang,
-    transfer_seconds: int,
     relay: str | None,
+    **how: Any,
 ) -> int:
     """Put LAB on the machines of an inventory: lab host, tool, lab, guest image, each student's workspace.
 
     Run it again at any time: it does only what is left.
     """
-    from domains import images
-    from grader.fleet import inventory, plan, telling
+    from grader.fleet import inventory, plan
     from grader.lab import lab as labs
 
+    if how["python"] and how["wheels"]:
+        raise click.UsageError(
+            "--python names a Python that has the packages, --wheels sends them: only one."
+        )
     found = labs.load(labs.find(lab))
-    machines = inventory.read(file).limited(limit)
-    wish = plan.Wish(
-        images.build(lambda text: click.echo(text, err=True)) if image else None,
-        lab_host,
-        python,
-        sheet_lang,
-        transfer_seconds,
-    )
-    made = plan.make(found, machines, wish)
+    machines = inventory.read(file, vault).limited(limit)
+    made = plan.make(found, machines, _wish(how))
     if dry_run or stage:
-        if as_json:
-            click.echo(json.dumps(telling.plan_document(made, forks), ensure_ascii=False, indent=1))
-        else:
-            click.echo("\n".join(telling.plan_lines(made, forks, lang)))
-    if stage:
-        written = " ".join(f"-i {one}" for one in made.write(stage))
-        click.echo(f"ansible-playbook {written} --forks {forks} playbooks/deploy.yml", err=True)
-    if dry_run or stage:
+        _show(made, forks, lang, stage, as_json=as_json)
         return 0
-    playbook = "reset.yml" if reset else "update.yml" if update else "deploy.yml"
+    playbook = "reset.yml" if how["reset"] else "update.yml" if how["update"] else "deploy.yml"
     if relay and not check:
         from grader.fleet import running
 
@@ -114,13 +116,62 @@ def command(
     return run(made, playbook, forks, lang, as_json=as_json, check=check)
 
 
-def planned(lab: str, file: Path, limit: str | None) -> Plan:
+def _wish(how: Mapping[str, Any]) -> Wish:
+    """Return what is to travel; builds the guest image and fetches packages where they are asked for."""
+    from domains import images
+    from domains.setup import wheels
+    from grader.fleet.plan import Wish
+
+    return Wish(
+        images.build(_say) if how["image"] else None,
+        how["lab_host"],
+        how["python"],
+        {version: wheels.folder(version, _say) for version in sorted(set(how["wheels"]))},
+        how["sheet_lang"],
+        how["transfer_seconds"],
+    )
+
+
+def _show(made: Plan, forks: int, lang: Lang, stage: Path | None, *, as_json: bool) -> None:
+    """Print a plan, and write it where it is staged."""
+    from grader.fleet import telling
+
+    if as_json:
+        click.echo(json.dumps(telling.plan_document(made, forks), ensure_ascii=False, indent=1))
+    else:
+        _print(telling.plan_lines(made, forks, lang))
+    if stage:
+        written = " ".join(f"-i {one}" for one in made.write(stage))
+        click.echo(f"ansible-playbook {written} --forks {forks} playbooks/deploy.yml", err=True)
+
+
+def _print(lines: Iterable[str]) -> None:
+    """Print lines as the terminal is wide; a line that is a command (set in by four) stays one."""
+    import shutil
+    import sys
+
+    from grader.language.lines import wrapped
+
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 10_000
+    for line in lines:
+        indent = line[: len(line) - len(line.lstrip())]
+        fits = len(line) <= width or len(indent) == 4
+        click.echo(
+            line if fits else "\n".join(wrapped(line.lstrip(), width, first=indent, then=indent + "  "))
+        )
+
+
+def _say(text: str) -> None:
+    click.echo(text, err=True)
+
+
+def planned(lab: str, file: Path, vault: Path | None, limit: str | None) -> Plan:
     """Return the plan of a room for what sends nothing; raises what reading lab and inventory does."""
     from grader.fleet import inventory, plan
     from grader.lab import lab as labs
 
     return plan.make(
-        labs.load(labs.find(lab)), inventory.read(file).limited(limit), plan.Wish(lab_host=False)
+        labs.load(labs.find(lab)), inventory.read(file, vault).limited(limit), plan.Wish(lab_host=False)
     )
 
 
@@ -147,7 +198,7 @@ def run(
     if as_json:
         click.echo(json.dumps(telling.document(board, made, seconds, log), ensure_ascii=False))
     else:
-        click.echo("\n".join(telling.summary(board, made, seconds, log, lang)))
+        _print(telling.summary(board, made, seconds, log, lang))
     if any(row.cause and row.cause.kind is causes.INTERRUPTED for row in board.rows.values()):
         return EXIT_INTERRUPTED
     failed = sum(row.state == "failed" for row in board.rows.values())

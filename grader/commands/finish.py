@@ -38,11 +38,12 @@ def command(workspace: Path, yes: bool, no_input: bool, as_json: bool) -> int:
 
 def _agreed(place: Workspace, yes: bool, no_input: bool) -> bool:
     """Say what is not done, and ask whether it is to be handed in like this."""
+    from grader.language import causes
     from grader.workspace import closing, sayings, terminal
 
     lang, loose = place.identity.lang, closing.loose_ends(place)
     if loose.broken:
-        click.echo(sayings.CANNOT_BE_READ.say(lang, problem=loose.broken), err=True)
+        click.echo(sayings.CANNOT_BE_READ.say(lang, problem=causes.said(loose.broken, lang)), err=True)
     for said, questions in (
         (sayings.LOOSE_ANSWERS, loose.answers),
         (sayings.LOOSE_PREDICTIONS, loose.predictions),

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from domains.errors import EXIT_CHECKS_FAILED, EXIT_DONE, EXIT_INFRASTRUCTURE, UsageError
+from grader.commands.cluster_options import elsewhere, with_cluster_options
 from grader.language import LANGUAGES, Lang
 from grader.results.result import Grade, Outcome
-
-if TYPE_CHECKING:
-    from grader.classroom.marking import Elsewhere
-
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.command("grade")
@@ -36,14 +32,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option(
     "-j", "--jobs", type=click.IntRange(0, 256), default=0, help="Workers for a class (0: as many as pay)."
 )
-@click.option(
-    "--cluster",
-    metavar="ADDRESS",
-    help="Grade a class by Dask's workers: local, local:N, or tls://HOST:PORT (with --into).",
-)
-@click.option("--cluster-ca", type=_FILE, metavar="FILE", help="Who signs the cluster's certificates (PEM).")
-@click.option("--cluster-cert", type=_FILE, metavar="FILE", help="This side's certificate (PEM).")
-@click.option("--cluster-key", type=_FILE, metavar="FILE", help="Its key (PEM).")
+@with_cluster_options
 @click.option("--attempts", type=click.Choice(["last", "best"]), default="last", help="Which attempt counts.")
 @click.option("--deadline", metavar="DATE", help="Until when (2026-11-30T18:00); later is late.")
 @click.option(
@@ -118,9 +107,17 @@ def _class(
     if policy.late and policy.deadline is None:
         raise UsageError("--late without a deadline costs nothing", remedy="add --deadline DATE")
     now = datetime.now(UTC)
-    elsewhere = _elsewhere(into, jobs, how)
+    cluster = elsewhere(how, jobs)
     book = marking.mark(
-        lab, sources[0], into, policy, jobs=jobs, lang=lang, now=now, host=host, elsewhere=elsewhere
+        lab,
+        sources[0],
+        into,
+        policy,
+        jobs=jobs,
+        lang=lang,
+        now=now,
+        host=host,
+        elsewhere=cluster(into) if cluster else None,
     )
     seen: set[Outcome] = set()
     lines = told.lines(book, lang or "en", seen)
@@ -133,24 +130,6 @@ def _class(
         for line in lines:
             click.echo(line)
     return _status(seen)
-
-
-def _elsewhere(into: Path, jobs: int, how: dict[str, Any]) -> Elsewhere | None:
-    """Return what grades a class on the cluster that is asked for, or None where none is."""
-    from functools import partial
-
-    from grader.cluster import session
-    from grader.cluster.address import Certificates, parse
-
-    certificates = Certificates(how["cluster_ca"], how["cluster_cert"], how["cluster_key"])
-    if how["cluster"] is None:
-        if certificates:
-            raise UsageError("certificates of no cluster", remedy="add --cluster tls://HOST:PORT")
-        return None
-    where = parse(how["cluster"], certificates)
-    if jobs:
-        raise UsageError("--jobs counts workers of this machine", remedy=f"write --cluster local:{jobs}")
-    return partial(session.class_graded, where=where, folder=into, say=partial(click.echo, err=True))
 
 
 def _exit_code(grade: Grade) -> int:

@@ -58,5 +58,7 @@ def _say_price(place: Workspace, asked: Question, hint: Hint, after: int) -> Non
 
     lang = place.identity.lang
     price = points(hint.costs, lang)
-    said = sayings.HINT_PRICE.say(lang, price=price, worth=worth(asked, lang), question=asked.id, left=after)
+    many = sayings.LAST_HINT, sayings.ONE_MORE_HINT, sayings.MORE_HINTS
+    left = many[min(after, 2)].say(lang, count=after)
+    said = sayings.HINT_PRICE.say(lang, price=price, worth=worth(asked, lang), question=asked.id, after=left)
     click.echo(said if hint.costs else sayings.HINT_FREE.say(lang), err=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from grader.language import LANGUAGES, Lang
+from grader.language.bilingual import both
 
 if TYPE_CHECKING:
     from grader.experiments.description import Experiment
@@ -15,6 +16,13 @@ if TYPE_CHECKING:
     from grader.lab.lab import Lab
     from grader.lab.questions import PredictionQuestion
     from grader.workspace.workspace import Workspace
+
+_KEPT = both("result and evidence: {folder}\npage: {page}", "résultat et preuves : {folder}\npage : {page}")
+_CHAPTERS = {
+    "processor": both("processor", "processeur"),
+    "memory": both("memory", "mémoire"),
+    "devices": both("devices", "cartes"),
+}
 
 
 @click.command("measure")
@@ -126,7 +134,7 @@ def _show(result: Result, page: Path, lang: Lang, as_json: bool) -> None:
         from grader.report.experiment import print_result
 
         print_result(result, lang)
-    click.echo(f"result and evidence: {page.parent}\npage: {page}", err=True)
+    click.echo(_KEPT.say(lang, folder=page.parent, page=page), err=True)
 
 
 def _list(experiments: list[Experiment], lang: Lang, as_json: bool) -> None:
@@ -138,14 +146,14 @@ def _list(experiments: list[Experiment], lang: Lang, as_json: bool) -> None:
         click.echo(json.dumps(listed, ensure_ascii=False, indent=1))
         return
     if not experiments:
-        from grader.language.bilingual import both
-
         none = both(
             "no experiments here; `tdlab bench` measures", "pas d'expérience ici ; `tdlab bench` mesure"
         )
         click.echo(none.say(lang), err=True)
     for one in experiments:
-        click.echo(f"{one.id:18} {one.description.chapter:10} {one.description.title.say(lang)}")
+        click.echo(
+            f"{one.id:18} {_CHAPTERS[one.description.chapter].say(lang):10} {one.description.title.say(lang)}"
+        )
 
 
 def _exit_code(result: Result) -> int:

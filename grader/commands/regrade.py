@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from domains.errors import EXIT_DONE, EXIT_INFRASTRUCTURE, UsageError
+from grader.commands.cluster_options import elsewhere, with_cluster_options
 from grader.language import LANGUAGES, Lang
 
 
@@ -15,12 +17,16 @@ from grader.language import LANGUAGES, Lang
 @click.option("--dry-run", is_flag=True, help="Say what would move, and write nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print the difference (tdlab.regrade/1) to stdout.")
 @click.option("--history", "student", metavar="STUDENT", help="Show how a student's mark came about.")
-@click.option("-j", "--jobs", type=click.IntRange(1, 256), default=1, help="Workers.")
+@click.option("-j", "--jobs", type=click.IntRange(0, 256), default=0, help="Workers (0: one).")
+@with_cluster_options
 @click.option("--lang", type=click.Choice(LANGUAGES), default="en", help="Language.")
-def command(folder: Path, dry_run: bool, as_json: bool, student: str | None, jobs: int, lang: Lang) -> int:
+def command(
+    folder: Path, dry_run: bool, as_json: bool, student: str | None, jobs: int, lang: Lang, **how: Any
+) -> int:
     """Grade the class of FOLDER again after its lab or tdlab has changed, and say who has moved and why.
 
-    All comes from what FOLDER keeps: no VM is started. The teacher's decisions stay.
+    All comes from what FOLDER keeps: no VM is started. The teacher's decisions stay. With --cluster, Dask's
+    workers do it, as they do for `tdlab grade --into`: the same marks.
     """
     from datetime import UTC, datetime
 
@@ -28,7 +34,9 @@ def command(folder: Path, dry_run: bool, as_json: bool, student: str | None, job
 
     if student is not None:
         return _history(folder, student, as_json, lang)
-    found = regrading.regrade(folder, datetime.now(UTC), jobs=jobs, dry_run=dry_run)
+    found = regrading.regrade(
+        folder, datetime.now(UTC), jobs=jobs or 1, dry_run=dry_run, elsewhere=elsewhere(how, jobs)
+    )
     if as_json:
         click.echo(found.model_dump_json(by_alias=True, indent=1))
     else:

@@ -18,6 +18,7 @@ from grader.language import Lang
 def command(
     lab: str,
     file: Path,
+    vault: Path | None,
     limit: str | None,
     forks: int,
     as_json: bool,
@@ -26,6 +27,6 @@ def command(
     check: bool,
 ) -> int:
     """Remove what was put on the machines for LAB; what students wrote stays, unless --work."""
-    made = deploy.planned(lab, file, limit)
+    made = deploy.planned(lab, file, vault, limit)
     more = {"fleet_remove_work": work}
     return deploy.run(made, "remove.yml", forks, lang, as_json=as_json, check=check, more=more)

@@ -23,6 +23,7 @@ from grader.language import Lang
 def command(
     lab: str,
     file: Path,
+    vault: Path | None,
     limit: str | None,
     forks: int,
     as_json: bool,
@@ -35,7 +36,7 @@ def command(
     from domains.errors import EXIT_DONE, EXIT_INTERRUPTED, EXIT_PARTLY_DONE
     from grader.fleet import causes, page, running
 
-    made = deploy.planned(lab, file, limit)
+    made = deploy.planned(lab, file, vault, limit)
     while True:
         board, _log = running.run(made, "status.yml", forks=forks)
         if any(row.cause and row.cause.kind is causes.INTERRUPTED for row in board.rows.values()):

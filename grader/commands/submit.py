@@ -30,6 +30,7 @@ def show(place: Workspace, receipt: Receipt, *, as_json: bool) -> None:
     """Print a receipt, and on stderr how many questions have no answer."""
     import json
 
+    from grader.language import causes
     from grader.workspace import feedback, sayings
 
     lang = place.identity.lang
@@ -52,6 +53,8 @@ def show(place: Workspace, receipt: Receipt, *, as_json: bool) -> None:
     given = place.submission()
     still = sum(one.state == "open" for one in feedback.look(given, place.lab.slug, lang))
     if given.answers.problem:
-        click.echo(sayings.CANNOT_BE_READ.say(lang, problem=given.answers.problem), err=True)
+        click.echo(
+            sayings.CANNOT_BE_READ.say(lang, problem=causes.said(given.answers.problem, lang)), err=True
+        )
     elif still:
         click.echo(sayings.STILL_OPEN.say(lang, count=still), err=True)

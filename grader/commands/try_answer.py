@@ -34,7 +34,7 @@ def command(lab: str, question: str | None, lang: Lang, jsonl: bool) -> int:
     """Judge a text on standard input as an answer to QUESTION of LAB, and say why."""
     from grader.lab import lab as labs
 
-    known = labs.load(labs.find(lab))
+    known = labs.load_whole(labs.find(lab))
     if jsonl:
         if question is not None:
             raise UsageError("each line names its own question", remedy="leave QUESTION out with --jsonl")

@@ -18,7 +18,7 @@ from grader.desk.beside import Beside
 from grader.desk.desk import Progress
 from grader.lab.lab import Lab
 from grader.lab.questions import TextQuestion
-from grader.language import Lang
+from grader.language import Lang, causes
 from grader.language.bilingual import Bilingual
 from grader.language.i18n import number, points, translator
 from grader.language.inert import inert, one_line
@@ -145,7 +145,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"one_line": one_line}
+    environment.filters |= {"cause": causes.said, "one_line": one_line}
     return environment
 
 

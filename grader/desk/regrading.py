@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from itertools import zip_longest
@@ -13,6 +13,7 @@ from pathlib import Path
 from domains.errors import InfrastructureError
 from grader.classroom import asked, markbook, marking
 from grader.classroom.markbook import CHECKED_FILE, GRADE_FILE, LEDGER_FILE, Markbook
+from grader.classroom.marking import Elsewhere
 from grader.desk.difference import Comparison, Difference, Hashes, causes
 from grader.lab.questions import CodeQuestion
 from grader.results import ledger, store
@@ -25,10 +26,18 @@ from grader.review.decisions import DECISIONS_FILE, Decision, answer_key
 _KEPT = "kept"
 
 
-def regrade(folder: Path, now: datetime, *, jobs: int = 1, dry_run: bool = False) -> Difference:
+def regrade(
+    folder: Path,
+    now: datetime,
+    *,
+    jobs: int = 1,
+    dry_run: bool = False,
+    elsewhere: Callable[[Path], Elsewhere] | None = None,
+) -> Difference:
     """Check again all that is kept, settle the marks, and return what has moved; ``now`` has a time zone.
 
-    A dry run does it all in a copy. Raises InputError at a ledger that was tampered with, and grades nothing.
+    ``elsewhere`` makes of the folder what grades the class in place of ``jobs`` workers here. A dry run does
+    it all in a copy. Raises InputError at a ledger that was tampered with, and grades nothing.
     """
     ledger.read(folder / LEDGER_FILE)
     with _copy(folder) if dry_run else _itself(folder) as place:
@@ -53,6 +62,7 @@ def regrade(folder: Path, now: datetime, *, jobs: int = 1, dry_run: bool = False
                 lang=None,
                 now=now,
                 cause="regraded",
+                elsewhere=elsewhere(place) if elsewhere else None,
                 refined=carrier.over,
             )
             _compare(found, old / GRADE_FILE, place / GRADE_FILE)

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime
 import importlib.util
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
-from domains import devices, files, hosts, lease
+from domains import devices, files, lease
 from domains.errors import CapabilityMissing, InfrastructureError, TdlabError
 from grader.experiments import needs, stage
 from grader.experiments.description import Experiment
 from grader.experiments.result import FILE, Result
 from grader.experiments.stage import Setting, Stage
 from grader.measure.run import Status
-from grader.running import interruption
+from grader.running import execution, interruption
 from grader.version import version
 
 Measure = Callable[[Stage], None]
@@ -32,7 +31,7 @@ def run(experiment: Experiment, setting: Setting) -> Result:
     """
     setting.folder.mkdir(parents=True, exist_ok=True)
     began, started = time.monotonic(), datetime.datetime.now(datetime.UTC)
-    with _leases(setting), interruption.patient():
+    with lease.on(setting.host) as held, interruption.patient():
         _put_back(setting)
         try:
             with stage.opened(experiment, setting) as on:
@@ -40,6 +39,8 @@ def run(experiment: Experiment, setting: Setting) -> Result:
         except TdlabError as left:
             # What was found stands; what could not be removed now, the next run's sweep removes.
             setting.say(f"could not clean up: {left.problem}")
+        if held.broke:
+            on.notebook.notes.append(execution.not_alone(setting.host))
     described = experiment.description
     result = Result(
         lab=experiment.lab,
@@ -76,17 +77,6 @@ def load(experiment: Experiment) -> Measure:
     if not callable(measure):
         raise InfrastructureError(f"{experiment.code} has no function measure(stage)")
     return lambda on: measure(on)
-
-
-@contextlib.contextmanager
-def _leases(setting: Setting) -> Iterator[None]:
-    """Hold the host; an emulated one works on this machine's processors, and is measured with it."""
-    host = setting.host
-    names = {host.name, hosts.LOCALHOST} if hosts.is_emulated(host) else {host.name}
-    with contextlib.ExitStack() as held:
-        for name in sorted(names):
-            held.enter_context(lease.held(name))
-        yield
 
 
 def _put_back(setting: Setting) -> None:

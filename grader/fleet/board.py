@@ -12,19 +12,20 @@ from grader.fleet.causes import Cause
 
 State = Literal["waiting", "running", "done", "unchanged", "failed"]
 LOOKING = "Look at the machine"
+# The last task on a machine that was deployed to; Ansible says only of all together that it has ended.
+LAST = "Find everything there"
 # What a role is called while it runs.
 PHASES = {
     "fleet_look": "look",
     "lab_host": "host",
     "fleet_files": "files",
     "fleet_seat": "seat",
-    "fleet_record": "check",
 }
 
 
 @dataclass
 class Row:
-    """One machine: ``seconds`` since it began, ``said`` the lines that it printed when it was looked at."""
+    """One machine: ``said`` are the lines that it printed when it was looked at last, ``had`` first."""
 
     name: str
     students: tuple[str, ...] = ()
@@ -36,6 +37,7 @@ class Row:
     changed: int = 0
     cause: Cause | None = None
     said: tuple[str, ...] = ()
+    had: tuple[str, ...] = ()
 
     def seconds(self, now: float) -> float:
         """Return how long the machine has taken, or took."""
@@ -64,6 +66,8 @@ class Board:
         if kind == "runner_on_start":
             row.state, row.task = "running", task
             row.phase = PHASES.get(str(data.get("role", "")), row.phase)
+            if row.phase == "look" and row.had:
+                row.phase = "check"
         elif kind == "runner_on_ok":
             self._ok(row, task, result)
         elif kind in {"runner_on_failed", "runner_on_unreachable"} and not data.get("ignore_errors"):
@@ -73,8 +77,11 @@ class Board:
 
     def _ok(self, row: Row, task: str, result: Mapping[str, Any]) -> None:
         row.changed += bool(result.get("changed"))
+        if task == LAST:
+            self._end(row, "done" if row.changed else "unchanged")
         if task == LOOKING:
             row.said = tuple(str(line).strip() for line in result.get("stdout_lines", ()))
+            row.had = row.had or row.said
             wanted = self.wants.get(row.name)
             if wanted and not set(wanted) - set(row.said) and not row.changed:
                 self._end(row, "unchanged")
@@ -82,7 +89,7 @@ class Board:
     def _settle(self, stats: Mapping[str, Any]) -> None:
         """End what is neither failed nor unchanged; what Ansible never began is not done."""
         for row in self.rows.values():
-            if row.state in {"failed", "unchanged"}:
+            if row.state in {"failed", "unchanged", "done"}:
                 continue
             if row.name in stats.get("ok", {}):
                 self._end(row, "done" if row.changed else "unchanged")

@@ -90,6 +90,20 @@ NO_PYTHON = _kind(
     f"{_LOOK} apt-get install -y python3",
     f"{_LOOK} apt-get install -y python3",
 )
+PYTHON_VERSION = _kind(
+    "python-version",
+    "no packages were sent for its Python",
+    "aucun paquet envoyé pour son Python",
+    "run it again, with --wheels for its version too",
+    "relancez, avec --wheels pour sa version aussi",
+)
+OLD_PYTHON = _kind(
+    "old-python",
+    "its Python is too old, or broken",
+    "Python trop ancien, ou cassé",
+    "name a newer one in the inventory: ansible_python_interpreter=/usr/bin/python3.…",
+    "nommez-en un plus récent dans l'inventaire : ansible_python_interpreter=/usr/bin/python3.…",
+)
 NO_PROGRAM = _kind(
     "no-program",
     "it lacks a program",
@@ -104,6 +118,13 @@ NO_SUDO = _kind(
     "let it use sudo without a password, or give ansible_become_password",
     "permettez sudo sans mot de passe, ou donnez ansible_become_password",
 )
+NO_SSHPASS = _kind(
+    "no-sshpass",
+    "this machine lacks sshpass, which a password for SSH needs",
+    "cette machine-ci n'a pas sshpass, qu'un mot de passe SSH demande",
+    "here: apt-get install -y sshpass; or better, keys: ssh-copy-id -p {port} {login}@{address}",
+    "ici : apt-get install -y sshpass ; ou mieux, une clé : ssh-copy-id -p {port} {login}@{address}",
+)
 APT_LOCKED = _kind(
     "apt-locked", "apt is in use", "apt est occupé", "wait, then run it again", "attendez, puis relancez"
 )
@@ -111,8 +132,8 @@ APT = _kind(
     "apt",
     "apt is broken",
     "apt est cassé",
-    f"{_LOOK} 'dpkg --configure -a; apt-get -f install'",
-    f"{_LOOK} 'dpkg --configure -a; apt-get -f install'",
+    f"{_LOOK} 'dpkg --configure -a; apt-get -f install; apt-get update'",
+    f"{_LOOK} 'dpkg --configure -a; apt-get -f install; apt-get update'",
 )
 CLOCK = _kind(
     "clock",
@@ -153,17 +174,26 @@ RELAY = _kind(
     "run it again without --relay",
     "relancez sans --relay",
 )
+CHANGED = _kind(
+    "not-what-was-sent",
+    "what came is not what was sent",
+    "ce qui est arrivé n'est pas ce qui a été envoyé",
+    "run it again without --relay; with it: look at the machine that passes it on",
+    "relancez sans --relay ; avec lui : voyez la machine relais",
+)
 
 # The first that fits is the cause: from the particular to the general.
 _PATTERNS: tuple[tuple[str, Kind], ...] = (
     (r"REMOTE HOST IDENTIFICATION HAS CHANGED|host key for .+ has changed", CHANGED_KEY),
     (r"Host key verification failed", CHANGED_KEY),
+    (r"what came is not what was sent", CHANGED),
     (r"rsync: .*failed to connect to|@ERROR: ", RELAY),
     (r"clock wrong by|not valid yet|certificate is not yet valid", CLOCK),
     (r"No space left on device|disk full|Disk quota exceeded", DISK_FULL),
     (r"Read-only file system|Input/output error|disk not writable", DISK),
     (r"Could not resolve hostname|Name or service not known", NO_NAME),
     (r"Permission denied \(|Too many authentication failures", WRONG_KEY),
+    (r"install the sshpass program", NO_SSHPASS),
     (r"during banner exchange|banner exchange:", HUNG),
     (
         r"No route to host|Network is unreachable|Host is down|connect to host .+ timed out|Connection timed",
@@ -180,14 +210,20 @@ _PATTERNS: tuple[tuple[str, Kind], ...] = (
         r"python3?: (?:command )?not found|no Python|interpreter .* not found|python3?: No such file",
         NO_PYTHON,
     ),
+    (r"no packages for its Python", PYTHON_VERSION),
     (r"no rsync|rsync: (?:command )?not found|no ssh-keygen", NO_PROGRAM),
-    (r"Could not get lock|Unable to acquire the dpkg|is another process using it", APT_LOCKED),
+    (r"requires a minimum of Python|Fatal Python error|loading shared libraries: libpython", OLD_PYTHON),
+    (
+        r"Could not get lock|Unable to acquire the dpkg|(?:locked by|is) another process",
+        APT_LOCKED,
+    ),
     (r"dpkg was interrupted|unmet dependencies|Failed to fetch|held broken packages|apt.* failed", APT),
     (r"something else than was asked|output is capped", FLOOD),
     (r"no account|user .+ does not exist|Unable to find home", NO_ACCOUNT),
     (r"in the way of|in the place of", IN_THE_WAY),
     (r"[Tt]imed out after|Timeout exceeded|timed out", HUNG),
 )
+_TELLS_NOTHING = re.compile(r"One or more items failed|non-zero return code|MODULE FAILURE")
 _COMPILED = tuple((re.compile(pattern, re.IGNORECASE), kind) for pattern, kind in _PATTERNS)
 
 
@@ -204,7 +240,7 @@ def classify(task: str, result: Mapping[str, Any]) -> Cause:
         for line in said:
             if pattern.search(line):
                 return Cause(kind, one_line(_telling(line), limit=_SHOWN))
-    first = next(iter(said), "")
+    first = next((line for line in said if not _TELLS_NOTHING.match(line)), next(iter(said), ""))
     return Cause(OTHER, one_line(f"{task}: {_telling(first)}", limit=_SHOWN))
 
 

@@ -5,23 +5,34 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
+import itertools
 import os
+import re
 import secrets
+import shutil
 import tarfile
-from collections.abc import Iterable, Mapping
+import tempfile
+import time
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from domains.files import is_leftover
 from domains.images import GuestImage
 from domains.paths import SHIPPED
+from grader.lab import lab as labs
+from grader.lab import public
 
-# In each tree, last in its archive: the hashes of all its files, as sha256sum reads them.
+# In each tree, last of its files: the hashes of all its files, as sha256sum reads them.
 COMPLETE = ".complete"
 _TOOL = ("domains", "grader", "playbooks", "tdlab", "requirements.lock", "pyproject.toml", "LICENSE")
-# What students must not read, and what Python leaves behind.
-_NOT_FOR_STUDENTS = ("solution", "wrong-*")
+# What Python leaves behind.
 _LEFT_BEHIND = "__pycache__"
+# An object's kind, before the hash of its content.
+_HASHED = re.compile(r"(.+)-[0-9a-f]{16}(?:\.tar\.gz|\.json)?")
+# So many of each kind are kept, and what another run may be sending.
+_KEPT, _IN_USE_SECONDS = 3, 3600
 
 
 @dataclass(frozen=True)
@@ -30,6 +41,7 @@ class Sent:
 
     name: str
     file: str
+    sha256: str
     bytes: int
     unpacked: int
     wants: tuple[str, ...]
@@ -37,7 +49,7 @@ class Sent:
 
     def as_variable(self) -> dict[str, Any]:
         """Return what the role fleet_files reads."""
-        return {"name": self.name, "file": self.file, "wants": list(self.wants)}
+        return {"name": self.name, "file": self.file, "sha256": self.sha256, "wants": list(self.wants)}
 
 
 def tool(folder: Path, command: str) -> Sent:
@@ -54,17 +66,24 @@ def tool(folder: Path, command: str) -> Sent:
 
 
 def lab(folder: Path, place: Path, slug: str) -> Sent:
-    """Return a lab without its solution and wrong samples."""
-    hidden = {one for pattern in _NOT_FOR_STUDENTS for one in place.glob(pattern)}
-    files = {
-        name: file for name, file in _below(place, f"{slug}/").items() if not hidden & {file, *file.parents}
-    }
-    return _kept(folder, f"lab-{slug}", files, {f"labs/{slug}": f"../trees/{{tree}}/{slug}"})
+    """Return the students' edition of a lab: nothing that tells them a right answer."""
+    with tempfile.TemporaryDirectory(prefix="tdlab-edition-") as scratch:
+        edition = Path(scratch, slug)
+        public.write(place, edition)
+        # What would not be read there is refused here.
+        labs.load(edition)
+        files = _below(edition, f"{slug}/")
+        return _kept(folder, f"lab-{slug}", files, {f"labs/{slug}": f"../trees/{{tree}}/{slug}"})
 
 
 def image(folder: Path, made: GuestImage) -> Sent:
     """Return the guest image."""
     return _kept(folder, "image", _below(made.folder, ""), {f"images/{made.digest}": "../trees/{tree}"})
+
+
+def packages(folder: Path, version: str, place: Path) -> Sent:
+    """Return the Python packages for a Python (``3.13``), from the folder that holds them."""
+    return _kept(folder, f"python-{version}", _below(place, ""), {f"python/{version}": "../trees/{tree}"})
 
 
 def seat(folder: Path, name: str, workspace: Path, inside: str, wants: str) -> Sent:
@@ -74,9 +93,10 @@ def seat(folder: Path, name: str, workspace: Path, inside: str, wants: str) -> S
     ]
     folders = sorted(one.relative_to(workspace).as_posix() for one in workspace.rglob("*") if one.is_dir())
     made = _archive([inside, *(f"{inside}/{one}" for one in folders)], members, {}, 0o700)
-    file = f"seat-{hashlib.sha256(made).hexdigest()[:16]}.tar.gz"
+    digest = hashlib.sha256(made).hexdigest()
+    file = f"seat-{digest[:16]}.tar.gz"
     _write(folder / file, made)
-    return Sent(name, file, len(made), sum(len(raw) for _, raw in members), (wants,))
+    return Sent(name, file, digest, len(made), sum(len(raw) for _, raw in members), (wants,))
 
 
 def note(folder: Path, lab: str, content: str) -> tuple[str, str]:
@@ -85,6 +105,48 @@ def note(folder: Path, lab: str, content: str) -> tuple[str, str]:
     name = f"record-{lab}-{digest[:16]}.json"
     _write(folder / name, content.encode())
     return name, digest
+
+
+def sweep(folder: Path, needed: Collection[str]) -> None:
+    """Remove what nobody needs: neither named, nor of the newest of its kind, nor used within the hour."""
+    kinds: dict[str, list[tuple[float, Path]]] = {}
+    for file in folder.iterdir():
+        kind = _HASHED.fullmatch(file.name)
+        kinds.setdefault(kind[1] if kind else "", []).append((file.stat().st_mtime, file))
+    limit = time.time() - _IN_USE_SECONDS
+    for name, found in kinds.items():
+        kept = _KEPT if name else 0
+        for used, file in sorted(found, reverse=True)[kept:]:
+            if used < limit and file.name not in needed and (name or is_leftover(file)):
+                file.unlink(missing_ok=True)
+
+
+def place(made: Path, there: Path) -> None:
+    """Put an object into another folder, as a second name of the same file where that can be."""
+    there.unlink(missing_ok=True)
+    try:
+        there.hardlink_to(made)
+    except OSError:
+        shutil.copyfile(made, there)
+
+
+def differing(folder: Path, old: str, new: str) -> list[str] | None:
+    """Return the files in which two trees differ, or None where the archive of one is not kept any more."""
+    sums = [_sums(folder / f"{tree}.tar.gz", tree) for tree in (old, new)]
+    if None in sums:
+        return None
+    before, after = (set((one or "").splitlines()) for one in sums)
+    return sorted({line.split("  ", 1)[1] for line in before ^ after})
+
+
+def _sums(archive: Path, tree: str) -> str | None:
+    try:
+        with tarfile.open(archive) as packed:
+            member = packed.extractfile(f"trees/{tree}/{COMPLETE}")
+            return member.read().decode() if member else None
+    except (OSError, EOFError, KeyError, tarfile.TarError):
+        # A machine may name any object as the one that it had: also one that is no tree.
+        return None
 
 
 def _below(place: Path, prefix: str) -> dict[str, Path]:
@@ -109,17 +171,20 @@ def _kept(
     tree = f"{name}-{whole[:16]}"
     archive = folder / f"{tree}.tar.gz"
     targets = {link: target.format(tree=tree) for link, target in links.items()}
-    if not archive.exists():
+    if archive.exists():
+        os.utime(archive)
+    else:
         inside = {f"trees/{tree}/{link}": target for link, target in (inner or {}).items()}
         above = {"trees", f"trees/{tree}"} | {os.path.dirname(link) for link in targets} - {""}  # noqa: PTH120
         above |= {f"trees/{tree}/{parent}" for one in files for parent in _parents(one)}
         executable = {f"trees/{tree}/{one}" for one, file in files.items() if os.access(file, os.X_OK)}
-        members = [(f"trees/{tree}/{one}", file.read_bytes()) for one, file in sorted(files.items())]
-        members.append((f"trees/{tree}/{COMPLETE}", complete))
+        contents = ((f"trees/{tree}/{one}", file.read_bytes()) for one, file in sorted(files.items()))
+        members = itertools.chain(contents, [(f"trees/{tree}/{COMPLETE}", complete)])
         _write(archive, _archive(sorted(above), members, {**inside, **targets}, 0o755, executable))
     wants = (f"tree {tree} {whole}", *(f"link {link} {target}" for link, target in targets.items()))
     unpacked = sum(file.stat().st_size for file in files.values())
-    return Sent(name, archive.name, archive.stat().st_size, unpacked, wants, tuple(targets))
+    size, digest = archive.stat().st_size, _sha256(archive)
+    return Sent(name, archive.name, digest, size, unpacked, wants, tuple(targets))
 
 
 def _parents(inside: str) -> list[str]:
@@ -133,7 +198,7 @@ def _archive(
     mode: int,
     executable: Iterable[str] = (),
 ) -> bytes:
-    """Pack files so that the same content makes the same bytes; what stands last comes last."""
+    """Pack files so that the same content makes the same bytes; what stands last comes last of them."""
     programs = frozenset(executable)
     packed = io.BytesIO()
     with (
@@ -144,14 +209,15 @@ def _archive(
             member = tarfile.TarInfo(name)
             member.type, member.mode = tarfile.DIRTYPE, mode
             archive.addfile(member)
-        for name, target in sorted(links.items()):
-            member = tarfile.TarInfo(name)
-            member.type, member.linkname = tarfile.SYMTYPE, target
-            archive.addfile(member)
         for name, raw in members:
             member = tarfile.TarInfo(name)
             member.size, member.mode = len(raw), mode if name in programs else mode & 0o666
             archive.addfile(member, io.BytesIO(raw))
+        # Last: where unpacking is cut, what was there before still works.
+        for name, target in sorted(links.items()):
+            member = tarfile.TarInfo(name)
+            member.type, member.linkname = tarfile.SYMTYPE, target
+            archive.addfile(member)
     return packed.getvalue()
 
 
@@ -163,6 +229,7 @@ def _sha256(file: Path) -> str:
 def _write(file: Path, raw: bytes) -> None:
     """Write what can be made again: whole or not at all, and without waiting for the disk."""
     if file.exists():
+        os.utime(file)
         return
     file.parent.mkdir(parents=True, exist_ok=True)
     beside = file.with_name(f".{file.name}.{secrets.token_hex(4)}")

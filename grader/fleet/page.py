@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from domains import files
-from grader.fleet import students, telling
+from grader.fleet import notes, students, telling
 from grader.fleet.board import Board, Row
 from grader.fleet.plan import Assigned, Plan
 from grader.language import Lang
@@ -77,9 +77,16 @@ def _seats(row: Row, one: Assigned, lang: Lang) -> Iterator[Line]:
     for seat in one.seats:
         seen = students.seen(row, seat.slug)
         said, tone = _state(seen, "folder" in row.said)
-        written = datetime.fromtimestamp(seen.written).astimezone().strftime("%H:%M") if seen.written else ""
         state = said.say(lang, count=seen.archives)
-        yield Line(row.name, seat.student, state, tone, written, seen.evidence)
+        yield Line(row.name, seat.student, state, tone, _clock(seen.written), seen.evidence)
+
+
+def _clock(seconds: int) -> str:
+    """Return a machine's time as a clock shows it, or nothing where no clock could."""
+    try:
+        return datetime.fromtimestamp(seconds).astimezone().strftime("%H:%M") if seconds else ""
+    except (ValueError, OverflowError, OSError):
+        return ""
 
 
 def _state(seen: students.Seen, deployed: bool) -> tuple[Bilingual, str]:
@@ -94,12 +101,17 @@ def lines(board: Board, plan: Plan, lang: Lang) -> Iterator[str]:
     """Yield what a terminal shows."""
     found = list(lines_of(board, plan, lang))
     yield _counts(board, plan, lang)
+    yield from _notes(board, lang)
     wide, name = (max((len(one_line(text)) for text in column), default=0) for column in _columns(found))
     for one in found:
         told = f"  {one_line(one.host):<{wide}}  {one_line(one.student):<{name}}  {one.state}  {one.written}"
         yield one_line(told) if len(told) > 400 else told.rstrip()
         if one.mend:
             yield f"  {'':<{wide}}  {one_line(telling.MEND.say(lang, mend=one.mend))}"
+
+
+def _notes(board: Board, lang: Lang) -> Iterator[str]:
+    yield from notes.lines({row.name: note for row in board.rows.values() if (note := notes.of(row))}, lang)
 
 
 def _columns(found: list[Line]) -> tuple[list[str], list[str]]:
@@ -159,6 +171,7 @@ def write(file: Path, board: Board, plan: Plan, every: int | None, lang: Lang) -
         every=every,
         title=_WORDS["title"].say(lang, lab=plan.lab.slug),
         counts=_counts(board, plan, lang),
+        notes=list(_notes(board, lang)),
         at=_WORDS["at"].say(lang, time=datetime.now().astimezone().strftime("%H:%M:%S")),
         again=_WORDS["again"].say(lang, seconds=every) if every else "",
         lines=list(lines_of(board, plan, lang)),

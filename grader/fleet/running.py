@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +13,7 @@ import filelock
 
 from domains import many_hosts
 from domains.errors import InfrastructureError, UsageError
-from grader.fleet import board, causes, secrets, students
+from grader.fleet import board, causes, notes, objects, secrets, students
 from grader.fleet.board import Board, Row
 from grader.fleet.causes import Cause
 from grader.fleet.plan import RELAY_PORT, Plan, known_hosts
@@ -20,6 +21,7 @@ from grader.running import interruption
 
 # An archive of 32 MiB, the largest that is taken, comes back in base64 where root is not who logs in.
 _MOST_COLLECTED = 48 * 2**20
+_NAMED = re.compile(r'"(?:file|tdlab_record)": "([^"/]+)"')
 # How many logs of a lab are kept.
 _KEPT = 20
 
@@ -40,18 +42,18 @@ def run(
     rows = board.fresh((one.machine.name, one.machine.students) for one in plan.assigned)
     wants = {one.machine.name: one.wants for one in plan.assigned} if playbook == "deploy.yml" else {}
     seen = Board(rows, wants)
-    hidden = secrets.of(one.machine.variables for one in plan.assigned)
+    hidden = secrets.of((one.machine.variables for one in plan.assigned), plan.inventory.hidden)
     log = _log(plan.home / "logs", playbook)
     with (
-        _alone(plan.home),
+        alone(plan.home),
         interruption.noted() as stopped,
         log.open("x", encoding="utf-8", errors="backslashreplace") as stream,
     ):
 
         def take(event: dict[str, Any]) -> None:
             if said := event.get("stdout"):
-                stream.write(secrets.without(str(said), hidden) + "\n")
-            changed = seen.take(event)
+                stream.write(secrets.shown(str(said), hidden) + "\n")
+            changed = seen.take(secrets.cleared(event, hidden))
             on_change(seen, changed)
 
         inventories = plan.write(more=more)
@@ -64,11 +66,17 @@ def run(
             on_event=take,
             is_cancelled=stopped.is_set,
             check=check,
+            vault=plan.inventory.vault,
             most_output=_MOST_COLLECTED if playbook == "collect.yml" else many_hosts.MOST_OUTPUT,
         )
+    objects.sweep(plan.store, plan.sent | _needed(plan.home.parent))
     seen.close(Cause(causes.INTERRUPTED, "") if stopped.is_set() else None)
     if not check:
-        students.note_keys(plan.home, rows.values())
+        seats = {one.machine.name: [seat.slug for seat in one.seats] for one in plan.assigned}
+        students.note_keys(plan.home, seats, rows.values())
+        if playbook == "remove.yml":
+            students.forget_keys(plan.home, seats, rows.values())
+    notes.noted(plan.home, rows.values())
     return seen, log
 
 
@@ -85,18 +93,19 @@ def relayed(plan: Plan, name: str) -> Iterator[dict[str, Any]]:
             f"{name} cannot pass anything on: {cause.told('en')}",
             remedy=f"deploy without --relay; log: {log}",
         )
-    address = alone.assigned[0].machine.variables.get("ansible_host", name)
+    address = str(alone.assigned[0].machine.variables.get("ansible_host", name))
+    at = f"[{address}]" if ":" in address else address
     try:
-        yield {"fleet_files_relay": f"rsync://{address}:{RELAY_PORT}/objects"}
+        yield {"fleet_files_relay": f"rsync://{at}:{RELAY_PORT}/objects"}
     finally:
         run(alone, "relay.yml", forks=1, more={"fleet_relay_ends": True})
 
 
 @contextlib.contextmanager
-def _alone(home: Path) -> Iterator[None]:
-    """Let no second command work on the machines of a lab at once."""
+def alone(home: Path) -> Iterator[None]:
+    """Let no second command work on the machines of a lab at once; one command may ask for it again."""
     home.mkdir(parents=True, exist_ok=True)
-    lock = filelock.FileLock(home / ".lock")
+    lock = filelock.FileLock(home / ".lock", is_singleton=True)
     try:
         lock.acquire(blocking=False)
     except filelock.Timeout:
@@ -107,6 +116,12 @@ def _alone(home: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def _needed(homes: Path) -> set[str]:
+    """Return the objects that the last run of each lab sent: it may have to be repeated."""
+    texts = (file.read_text(encoding="utf-8") for file in homes.glob("*/inventory.json"))
+    return {name for text in texts for name in _NAMED.findall(text)}
 
 
 def _log(folder: Path, playbook: str) -> Path:

@@ -6,17 +6,26 @@ import contextlib
 import json
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 from grader.fleet import telling
-from grader.fleet.board import Board, Row
+from grader.fleet.board import Board, Row, State, fresh
 from grader.fleet.plan import Plan
 from grader.language import Lang
 from grader.language.inert import one_line
 
+if TYPE_CHECKING:
+    from rich.table import Table
+
 OnChange = Callable[[Board, Row | None], None]
-# Redrawn no more often: drawing 200 rows takes its time too.
-_REDRAW_SECONDS = 0.25
+# Times a second: drawing takes its time too.
+_REDRAWN = 3
+_STYLES = {"failed": "red", "done": "green", "unchanged": "green", "running": "cyan"}
+_ORDER: tuple[State, ...] = ("done", "unchanged", "failed", "running", "waiting")
+# Who is shown first where not all can be.
+_NEED: tuple[State, ...] = ("failed", "running", "waiting", "done", "unchanged")
 
 
 @contextlib.contextmanager
@@ -25,25 +34,80 @@ def shown(plan: Plan, lang: Lang, *, as_json: bool) -> Iterator[OnChange]:
     if as_json:
         yield _events(plan)
     elif sys.stderr.isatty():
-        yield from _live(lang)
+        yield from _live(plan, lang)
     else:
         yield _lines(lang)
 
 
-def _live(lang: Lang) -> Iterator[OnChange]:
+def _live(plan: Plan, lang: Lang) -> Iterator[OnChange]:
     from rich.console import Console
     from rich.live import Live
 
-    with Live(console=Console(stderr=True), auto_refresh=False, transient=True) as live:
-        drawn = 0.0
+    console = Console(stderr=True)
+    board, began = Board(board_rows(plan)), time.monotonic()
 
-        def draw(board: Board, _row: Row | None) -> None:
-            nonlocal drawn
-            if time.monotonic() - drawn >= _REDRAW_SECONDS:
-                drawn = time.monotonic()
-                live.update(telling.table(board, lang, drawn), refresh=True)
+    def drawn() -> Table:
+        return table(board, lang, *console.size, now=time.monotonic(), began=began)
 
-        yield draw
+    # Drawn by the clock: seconds go on where no machine says anything.
+    with Live(console=console, get_renderable=drawn, refresh_per_second=_REDRAWN, transient=True):
+
+        def follow(seen: Board, _row: Row | None) -> None:
+            nonlocal board
+            board = seen
+
+        yield follow
+
+
+def board_rows(plan: Plan) -> dict[str, Row]:
+    """Return a row for each machine of a plan, none of them begun."""
+    return fresh((one.machine.name, one.machine.students) for one in plan.assigned)
+
+
+def table(board: Board, lang: Lang, width: int, height: int, *, now: float, began: float) -> Table:
+    """Return the board as a table for rich that fits a terminal: a line in all, then a line a machine.
+
+    Where there is no room for all of them, those that failed and those at work are shown.
+    """
+    from rich.cells import cell_len
+    from rich.table import Table
+    from rich.text import Text
+
+    rows, left = _fitting(list(board.rows.values()), height - 3)
+    cells = [_cells(row, lang, now) for row in rows]
+    wide = [max((cell_len(cell[at]) for cell in cells), default=1) for at in range(3)]
+    shown = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 0), title_justify="left")
+    shown.title = Text(_counts(board, lang, now - began), style="bold", overflow="ellipsis", no_wrap=True)
+    for at in range(3):
+        shown.add_column(no_wrap=True, width=wide[at], justify="right" if at == 2 else "left")
+    # What is cut where it gets narrow is the cause at the end, and nothing else.
+    shown.add_column(no_wrap=True, overflow="ellipsis", width=max(8, width - sum(wide) - 4 * 2))
+    for row, (name, at_work, seconds, why) in zip(rows, cells, strict=True):
+        shown.add_row(name, Text(at_work, style=_STYLES.get(row.state, "dim")), seconds, Text(why))
+    if left:
+        shown.add_row("…", f"+{left}", "", "")
+    return shown
+
+
+def _cells(row: Row, lang: Lang, now: float) -> tuple[str, str, str, str]:
+    why = row.cause.told(lang) if row.cause else ", ".join(row.students)
+    seconds = f"{row.seconds(now):.0f} s" if row.began is not None else ""
+    return one_line(row.name, limit=30), telling.at(row, lang), seconds, one_line(why)
+
+
+def _fitting(rows: list[Row], most: int) -> tuple[list[Row], int]:
+    """Return the rows that are shown, in their order, and how many are not."""
+    if len(rows) <= most:
+        return rows, 0
+    by_need = sorted(rows, key=lambda row: _NEED.index(row.state))
+    kept = {row.name for row in by_need[: max(1, most - 1)]}
+    return [row for row in rows if row.name in kept], len(rows) - len(kept)
+
+
+def _counts(board: Board, lang: Lang, seconds: float) -> str:
+    found = Counter(row.state for row in board.rows.values())
+    said = [f"{found[state]} {telling.STATES[state].say(lang)}" for state in _ORDER if found[state]]
+    return ", ".join([*said, f"{seconds:.0f} s"])
 
 
 def _events(plan: Plan) -> OnChange:

@@ -5,16 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from grader.fleet import causes, notes
 from grader.fleet.board import Board, Row
 from grader.fleet.plan import Assigned, Plan, known_hosts
 from grader.language import Lang
 from grader.language.bilingual import both
 from grader.language.inert import one_line
-
-if TYPE_CHECKING:
-    from rich.table import Table
 
 SCHEMA = "tdlab.room/1"
 _MIB = 2**20
@@ -58,12 +56,14 @@ _RERUN = both(
     "puis la même commande : elle ne fait que ce qui reste",
 )
 _LOG = both("log: {log}", "journal : {log}")
-_NO_KVM = both(
-    "no VT-x or SVM, so guests are emulated there (slow): {names}",
-    "ni VT-x ni SVM : les invités y sont émulés (lents) : {names}",
-)
+# A host that tdlab made is down then.
+_DOWN = (causes.OFF, causes.NO_SSHD, causes.NO_NAME, causes.HUNG)
 
 UNVERIFIED = both("unverified: {why}", "non vérifié : {why}")
+OTHER_ARCHIVE = both(
+    "{file} is another archive than {before}, which was collected before; both are kept",
+    "{file} est une autre archive que {before}, déjà collectée ; les deux sont gardées",
+)
 NOTHING_FROM = both("nothing from: {names}", "rien de : {names}")
 COLLECTED = both(
     "{archives} archives of {students} students are in {folder}",
@@ -94,6 +94,13 @@ def plan_lines(plan: Plan, forks: int, lang: Lang) -> Iterator[str]:
         names = ", ".join(student.student for student in one.seats) or "-"
         shown = one_line(names)
         yield f"  {one_line(one.machine.name):<{width}}  {_mib(one.bytes):>5} {_MIB_WORD.say(lang)}  {shown}"
+    yield from notes.lines(_lacking(plan), lang)
+
+
+def _lacking(plan: Plan) -> dict[str, notes.Note]:
+    """Return what the machines of a plan lacked when they were looked at last."""
+    known = notes.known(plan.home)
+    return {one.machine.name: known[one.machine.name] for one in plan.assigned if one.machine.name in known}
 
 
 def estimate(plan: Plan, forks: int) -> float:
@@ -104,6 +111,7 @@ def estimate(plan: Plan, forks: int) -> float:
 
 def plan_document(plan: Plan, forks: int) -> dict[str, Any]:
     """Return what ``--dry-run --json`` prints."""
+    lacking = _lacking(plan)
     return {
         "schema": "tdlab.plan/1",
         "lab": plan.lab.slug,
@@ -115,37 +123,15 @@ def plan_document(plan: Plan, forks: int) -> dict[str, Any]:
                 "students": list(one.machine.students),
                 "bytes": one.bytes,
                 "objects": [sent.file for sent in one.objects],
+                "notes": [lacking[one.machine.name].id] if one.machine.name in lacking else [],
             }
             for one in plan.assigned
         ],
     }
 
 
-def table(board: Board, lang: Lang, now: float | None = None) -> Table:
-    """Return the board as a table for rich."""
-    from rich.table import Table
-    from rich.text import Text
-
-    moment = time.monotonic() if now is None else now
-    shown = Table(box=None, pad_edge=False, show_header=False, expand=False)
-    said = {row.name: _at(row, lang) for row in board.rows.values()}
-    for column in (board.rows, said.values(), ["9999 s"]):
-        # Not squeezed: what is cut where it gets narrow is the cause at the end.
-        shown.add_column(no_wrap=True, min_width=max(map(len, column), default=1))
-    shown.add_column(no_wrap=True, overflow="ellipsis")
-    for row in board.rows.values():
-        style = {"failed": "red", "done": "green", "unchanged": "green", "running": "cyan"}.get(
-            row.state, "dim"
-        )
-        why = row.cause.told(lang) if row.cause else ", ".join(row.students)
-        seconds = f"{row.seconds(moment):.0f} s" if row.began is not None else ""
-        shown.add_row(
-            Text(one_line(row.name)), Text(said[row.name], style=style), seconds, Text(one_line(why))
-        )
-    return shown
-
-
-def _at(row: Row, lang: Lang) -> str:
+def at(row: Row, lang: Lang) -> str:
+    """Return where a machine is."""
     return PHASES[row.phase].say(lang) if row.phase in PHASES else STATES[row.state].say(lang)
 
 
@@ -159,9 +145,8 @@ def summary(board: Board, plan: Plan, seconds: float, log: Path, lang: Lang) -> 
         if row.cause:
             yield "  " + one_line(PAIR.say(lang, what=row.name, said=row.cause.told(lang)))
             yield "    " + one_line(MEND.say(lang, mend=mend(row, by_name[row.name], lang)))
-    weak = [row.name for row in rows if row.said and "virtualisation" not in row.said]
-    if weak:
-        yield _NO_KVM.say(lang, names=", ".join(weak))
+    yield from notes.updates(board, plan, lang)
+    yield from notes.lines({row.name: note for row in rows if (note := notes.of(row))}, lang)
     if counts["failed"]:
         yield _RERUN.say(lang)
     yield _LOG.say(lang, log=log)
@@ -174,7 +159,9 @@ def mend(row: Row, assigned: Assigned, lang: Lang) -> str:
     variables = assigned.machine.variables
     address = str(variables.get("ansible_host", assigned.machine.name))
     port = variables.get("ansible_port", 22)
-    return row.cause.kind.mend.say(
+    if assigned.machine.own and row.cause.kind in _DOWN:
+        return f"tdlab host up --emulated {assigned.machine.name}"
+    said = row.cause.kind.mend.say(
         lang,
         address=address,
         login=assigned.login,
@@ -182,6 +169,9 @@ def mend(row: Row, assigned: Assigned, lang: Lang) -> str:
         known=address if port == 22 else f"[{address}]:{port}",
         known_hosts=known_hosts(),
     )
+    if assigned.machine.own:
+        return said.replace(f"ssh {assigned.login}@{address} -p {port}", f"tdlab host ssh {address} --")
+    return said
 
 
 def row_document(row: Row, assigned: Assigned, now: float) -> dict[str, Any]:
@@ -196,6 +186,7 @@ def row_document(row: Row, assigned: Assigned, now: float) -> dict[str, Any]:
         "cause": row.cause.kind.id if row.cause else None,
         "detail": row.cause.detail if row.cause else None,
         "mend": mend(row, assigned, "en") or None,
+        "notes": [note.id] if (note := notes.of(row)) else [],
     }
 
 
@@ -208,7 +199,13 @@ def document(board: Board, plan: Plan, seconds: float, log: Path) -> dict[str, A
         "lab": plan.lab.slug,
         "seconds": round(seconds, 1),
         "log": str(log),
-        "hosts": [row_document(row, by_name[row.name], time.monotonic()) for row in rows],
+        "hosts": [
+            {
+                **row_document(row, by_name[row.name], time.monotonic()),
+                "updated": notes.updated(row, by_name[row.name], plan.store),
+            }
+            for row in rows
+        ],
     }
 
 

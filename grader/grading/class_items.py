@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from domains.errors import TdlabError
 from grader.checks import settling
 from grader.grading import limits
 from grader.grading.judging import all_judged, chosen, lost
-from grader.lab.lab import Lab, load
+from grader.lab.lab import Lab, load_whole
 from grader.language import Lang
 from grader.language.inert import inert
 from grader.results.result import CheckResult, SubmissionGrade
@@ -27,6 +28,10 @@ from grader.submission.identity import WORKSPACE_FILE
 # What a report carries: the whole grade of one submission, as JSON.
 GRADED_PROPERTY = "tdlab_graded"
 _REASONS = 1000
+# Files named one by one for a reason; where there are more, the questions name theirs.
+_MOST_NAMED = 2
+# Some submissions make as many objects that may refer to each other.
+_NEW_OBJECTS = 50_000
 _NAMELESS = f"neither {ANSWERS_FILE} nor {WORKSPACE_FILE} names a student: read as the variant of the author"
 
 
@@ -60,9 +65,10 @@ class ClassFile(pytest.File):
     def collect(self) -> Iterator[ClassItem]:
         """Yield the submissions by their number, which is the same in every worker."""
         try:
-            lab = load(self.path)
+            lab = load_whole(self.path)
         except TdlabError as bad:
             raise self.CollectError(str(bad)) from bad
+        settle_memory()
         for number, row in enumerate(read_rows(Path(self.config.option.tdlab_class))):
             yield ClassItem.from_parent(self, name=str(number), lab=lab, row=row)
 
@@ -84,6 +90,13 @@ class ClassItem(pytest.Item):
     def reportinfo(self) -> tuple[Path, None, str]:
         """Name the item in pytest's summary."""
         return self.path, None, self.row.student
+
+
+def settle_memory() -> None:
+    """Have the garbage collector look at what a submission leaves, not at the lab again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_NEW_OBJECTS)
 
 
 def graded_row(
@@ -114,8 +127,22 @@ def _judged(
     decisive = {file for question in lab for file in settling.rests_on(question)}
     unverified = (given.evidence.unverified or {}).items()
     reasons = [_NAMELESS] if given.is_nameless and given.answers.values else []
-    reasons += [f"{file}: {why}" for file, why in unverified if file in decisive]
+    reasons += _grouped((file, why) for file, why in unverified if file in decisive)
     return all_judged(lab, given, lang, host, only), reasons
+
+
+def _grouped(unverified: Iterable[tuple[str, str]]) -> list[str]:
+    """Return reasons, each once, after the files that it holds for."""
+    files: dict[str, list[str]] = {}
+    for file, why in unverified:
+        files.setdefault(why, []).append(file)
+    return [f"{_named(named)}: {why}" for why, named in files.items()]
+
+
+def _named(files: list[str]) -> str:
+    if len(files) <= _MOST_NAMED:
+        return ", ".join(files)
+    return f"{files[0]} and {len(files) - 1} more files"
 
 
 def run_protocol(item: ClassItem) -> None:

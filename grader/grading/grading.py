@@ -42,17 +42,25 @@ _REFUSED = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_DEBUG", "PYTHONPATH", "P
 
 
 def grade(
-    lab: Path, submissions: Sequence[Path], *, lang: Lang | None = None, host: str | None = None
+    lab: Path,
+    submissions: Sequence[Path],
+    *,
+    lang: Lang | None = None,
+    host: str | None = None,
+    samples: bool = False,
 ) -> Grade:
     """Grade submissions (folders) by a lab (its folder or ``lab.yaml``).
+
+    What lies in the lab's own folder is its sample, and nobody's; ``samples`` says so of copies elsewhere.
+    All else is somebody's, and evidence of somebody who is not named is not verified.
 
     Raises :class:`domains.errors.UsageError` when the lab is wrong or a folder is not there, and
     :class:`InfrastructureError` when pytest itself ended without a grade.
     """
-    folder = labs.load(lab).folder
+    folder = labs.load_whole(lab).folder
     arguments = [*_OPTIONS, f"--rootdir={folder}"]
     arguments += [f"--submission={place}" for _, place in students(submissions)]
-    arguments += _given(lang, host)
+    arguments += [*_given(lang, host), *(["--tdlab-samples"] if samples else [])]
     keeper = _Keeper()
     with neutral_environment():
         status = pytest.main([*arguments, str(folder / labs.LAB_FILE)], plugins=[keeper])

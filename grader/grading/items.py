@@ -11,7 +11,7 @@ import pytest
 
 from domains.errors import TdlabError
 from grader.grading.judging import judged
-from grader.lab.lab import Lab, load
+from grader.lab.lab import Lab, load_whole
 from grader.lab.questions import Question
 from grader.results.result import CheckResult, Outcome
 from grader.submission import submission
@@ -38,7 +38,7 @@ class LabFile(pytest.File):
         if not folders:
             raise self.CollectError("a lab is graded together with submissions: add --submission DIR")
         try:
-            lab = load(self.path)
+            lab = load_whole(self.path)
             named = list(students(folders))
         except TdlabError as bad:
             raise self.CollectError(str(bad)) from bad
@@ -63,8 +63,8 @@ class SubmissionNode(pytest.Collector):
     def submission(self) -> Submission:
         """Return what the student handed in; raises OSError when it is there and cannot be read."""
         if self._loaded is None:
-            # A lab's own samples are folders; an archive is somebody's.
-            handed_in = not self.folder.is_dir()
+            is_copy = self.config.option.tdlab_samples and self.folder.is_dir()
+            handed_in = not (is_copy or submission.is_sample(self.lab, self.folder))
             self._loaded = submission.load(self.lab, self.folder, self.name, handed_in=handed_in)
         return self._loaded
 

@@ -26,7 +26,7 @@ def judged(
 
     ``host`` names the lab host on which checks that need one may boot guests.
     """
-    context = Context(lab.slug, lang or given.answers.lang or "en", given.evidence)
+    context = Context(lab.slug, lang or given.lang, given.evidence)
     asked = given.questions[question.id]
     answer = given.answer(asked)
     if given.is_unreadable(asked):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -59,6 +59,8 @@ class Asked(Part):
     ask: Bilingual
     hint: Bilingual
     hints: tuple[Hint, ...] = ()
+    # Whether its right answer is with the teacher: of the students' edition, some are.
+    is_withheld: ClassVar[bool] = False
 
 
 class Measure(Part):

@@ -16,10 +16,11 @@ from domains import document
 from domains.document import Document, Refusal
 from domains.errors import InputError, UsageError
 from domains.paths import LABS
-from grader.lab import experiments, parameters, vocabulary
+from grader.lab import experiments, parameters, public, vocabulary
 from grader.lab.parameters import Value, Variable
 from grader.lab.questions import INSIDE, KINDS, ExperimentQuestion, Inside, Part, Question, TextQuestion
 from grader.lab.vocabulary import Vocabulary
+from grader.language import Lang
 from grader.language.bilingual import Bilingual
 
 LAB_FILE = "lab.yaml"
@@ -58,6 +59,8 @@ class LabHead(Part):
     words: Inside | None = None
     variants: dict[str, Any] = Field(default_factory=dict)
     parts: Annotated[list[PartHead], Field(min_length=1)]
+    # Students' machines get a lab without its right answers; its file is written by tdlab.
+    edition: Literal["whole", "public"] = "whole"
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,9 @@ class Lab:
     """A lab as its author wrote it; ``slug`` is the name of its folder.
 
     ``variables`` are what differs between students, ``values`` those with which this lab is filled in (the
-    author's, or a student's), and ``templates`` the data of the questions that refer to them, by id.
+    author's, or a student's), and ``templates`` the data of the questions that refer to them, by id. ``lang``
+    is the lab's first language, the one in which its title is written first. ``is_public`` says that this is
+    the students' edition, by which nothing can be graded.
     """
 
     slug: str
@@ -84,6 +89,8 @@ class Lab:
     variables: Mapping[str, Variable] = field(default_factory=lambda: MappingProxyType({}))
     values: Mapping[str, Value] = field(default_factory=lambda: MappingProxyType({}))
     templates: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: MappingProxyType({}))
+    lang: Lang = "fr"
+    is_public: bool = False
 
     def __iter__(self) -> Iterator[Question]:
         """Walk all questions in the order of the file."""
@@ -109,6 +116,17 @@ def load(path: Path) -> Lab:
     return parse(document.read(file, max_bytes=_MAX_BYTES))
 
 
+def load_whole(path: Path) -> Lab:
+    """Read a lab as :func:`load` does, to grade by it; refuses the students' edition: it has no answers."""
+    lab = load(path)
+    if lab.is_public:
+        raise UsageError(
+            f"{lab.folder} is the students' edition of {lab.slug}: it holds no right answers",
+            remedy="use the lab itself, on the machine from which it was deployed",
+        )
+    return lab
+
+
 def parse(doc: Document) -> Lab:
     """Turn a document into a lab."""
     if not isinstance(doc.data, dict):
@@ -118,13 +136,17 @@ def parse(doc: Document) -> Lab:
     if head.words is not None:
         words = vocabulary.load(_inside(doc, ("words",), head.words))
     folder = doc.file.resolve().parent
-    reading = _Reading(folder, words, parameters.parse(doc, ("variants",), head.variants))
+    is_public = head.edition == "public"
+    variables = parameters.parse(doc, ("variants",), head.variants)
+    reading = _Reading(folder, words, variables, is_public)
     parts = tuple(
         LabPart(part.id, part.title, tuple(_questions(*_listed(doc, number, part), reading)))
         for number, part in enumerate(head.parts)
     )
     values = parameters.authors(reading.variables)
-    return Lab(folder.name, folder, head.title, parts, reading.variables, values, reading.templates)
+    first: Lang = "en" if next(iter(doc.data["title"])) == "en" else "fr"
+    templates = reading.templates
+    return Lab(folder.name, folder, head.title, parts, variables, values, templates, first, is_public)
 
 
 def _inside(doc: Document, at: tuple[str | int, ...], name: str) -> Path:
@@ -155,6 +177,7 @@ class _Reading:
     folder: Path
     words: Vocabulary
     variables: Mapping[str, Variable]
+    is_public: bool = False
     seen: set[str] = field(default_factory=set)
     templates: dict[str, Mapping[str, Any]] = field(default_factory=dict)
 
@@ -182,7 +205,7 @@ def _questions(
             problem = f"question {question.id} is asked twice"
             raise doc.error((*here, "id"), problem, "give one of them another id")
         reading.seen.add(question.id)
-        if isinstance(question, TextQuestion):
+        if isinstance(question, TextQuestion) and not reading.is_public:
             question = vocabulary.given(doc, here, question, reading.words)
         if isinstance(question, ExperimentQuestion):
             experiments.refuse_unknown(doc, here, question, reading.folder)
@@ -191,7 +214,7 @@ def _questions(
 
 def _question(doc: Document, at: tuple[str | int, ...], data: dict[str, Any], reading: _Reading) -> Question:
     """Read a question in the author's variant; what another variant would make wrong is refused now."""
-    model, variables = KINDS[data["kind"]], reading.variables
+    model, variables = public.model(data, is_public=reading.is_public), reading.variables
     if not variables:
         return document.validate(doc, model, at=at, data=data)
     try:

@@ -13,7 +13,7 @@ import unicodedata
 from grader.lab import parameters
 from grader.lab.lab import Lab
 from grader.lab.parameters import Value
-from grader.lab.questions import KINDS, ChoiceQuestion, ChoicesQuestion, Question, TextQuestion
+from grader.lab.questions import ChoiceQuestion, ChoicesQuestion, Question, TextQuestion
 
 
 def known_as(student: str) -> str:
@@ -53,7 +53,7 @@ def values(lab: Lab, student: str | None) -> dict[str, Value]:
 
 def _drawn(lab: Lab, question: Question, number: int, own: dict[str, Value]) -> Question:
     if template := lab.templates.get(question.id):
-        asked = KINDS[question.kind].model_validate(parameters.filled(template, own))
+        asked = type(question).model_validate(parameters.filled(template, own))
         if isinstance(question, TextQuestion):
             asked = asked.model_copy(update={"vocabulary": question.vocabulary})
         question = asked
@@ -83,11 +83,12 @@ def _shuffled(question: ChoiceQuestion | ChoicesQuestion, number: int) -> Questi
     letters, shown = list(question.options), _letters(question, number)
     options = {letter: question.options[one] for one, letter in shown.items()}
     feedback = {shown[one]: text for one, text in question.feedback.items()}
+    right: str | tuple[str, ...]
     if isinstance(question, ChoiceQuestion):
-        changes = {"options": options, "feedback": feedback, "right": shown[question.right]}
+        right = "" if question.is_withheld else shown[question.right]
     else:
         right = tuple(sorted((shown[one] for one in question.right), key=letters.index))
-        changes = {"options": options, "feedback": feedback, "right": right}
+    changes = {"options": options, "feedback": feedback, "right": right}
     return question.model_copy(update=changes)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -58,6 +58,11 @@ def _count(value: object, lang: Lang) -> object:
 def both(en: str, fr: str) -> Bilingual:
     """Return a text from its two languages, for tables of them."""
     return Bilingual(fr=fr, en=en)
+
+
+def listed(pieces: Iterable[str], lang: Lang) -> str:
+    """Return pieces of a sentence one after the other, between the semicolons of a language."""
+    return typeset(" ; " if lang == "fr" else "; ", lang).join(pieces)
 
 
 def decimal(value: float, lang: Lang) -> str:

@@ -7,8 +7,9 @@ import unicodedata
 
 SHOWN_CHARACTERS = 4_000
 
-# Everything but what is plainly harmless is looked at by its category.
-_UNUSUAL = re.compile(r"[^\n\t\x20-\x7e]")
+# Everything but what is plainly harmless is looked at by its category: Latin letters with their accents, and
+# the punctuation and arrows of both languages, need no look.
+_UNUSUAL = re.compile(r"[^\n\t\x20-\x7e\xa0-\xac\xae-\u036f\u2010-\u2027\u202f-\u205e\u2190-\u22ff]")
 # Controls that move a cursor or start an escape sequence, marks that turn text round or hide it (a line that
 # reads "passed" must not be stored as something else), ends of line that few know, and what is no letter.
 _ACTIVE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})

@@ -35,6 +35,10 @@ _SLIPS = {
     ".*unexpected end of stream": both(
         "a quotation mark is not closed, here or further up", "un guillemet n'est pas fermé, ici ou plus haut"
     ),
+    "did not find expected node content": both(
+        "something begins here or just before, and does not go on: close the bracket, or finish the line",
+        "quelque chose commence ici ou juste avant, et ne va pas plus loin : fermez le crochet, ou finissez",
+    ),
     "did not find expected key": both(
         "here or just before, a line is set in too far or too little",
         "ici ou juste avant, une ligne a trop ou trop peu d'espaces devant elle",
@@ -50,9 +54,17 @@ _FRENCH = {
     "No such command '(?P<what>.+?)'\\.": "{what} n'est pas une commande ; tdlab --help les montre",
     "Invalid value for '(?P<what>.+?)': '(?P<got>.*)' is not one of (?P<known>.+)\\.": "{what} ne peut pas "
     "valoir {got} : choisissez parmi {known}",
+    "Invalid value for '(?P<what>.+?)': (?P<got>.*) is not in the range (?P<range>.*)\\.": "{what} ne peut "
+    "pas valoir {got} : il faut {range}",
+    "Invalid value for '(?P<what>.+?)': (?P<got>.*) is not a valid integer.*": "{what} attend un nombre "
+    "entier, pas {got}",
+    "Invalid value for '(?P<what>.+?)': (?:File|Path|Directory) (?P<got>'.*') does not exist\\.": "{what} : "
+    "{got} n'existe pas",
     "Invalid value for '(?P<what>.+?)': (?P<why>.*)": "{what} n'est pas bon : {why}",
     "name a question and what you predict: (?P<how>.+)": "nommez une question et votre prédiction : {how}",
     "name a lab and one of its experiments: (?P<how>.+)": "nommez un TD et une de ses expériences : {how}",
+    "(?P<what>.+) is of a room: name its inventory with -i FILE\\.": "{what} est pour une salle : nommez son "
+    "inventaire avec -i FICHIER",
     "(?P<what>.+) does not exist": "{what} n'existe pas",
     "check the name and the folder you are in": "vérifiez le nom, et le dossier où vous êtes",
     "(?P<what>.+) is not a lab: it holds no lab.yaml": "{what} n'est pas un TD",
@@ -74,6 +86,8 @@ _FRENCH = {
     "predictions: (?P<what>.+)": "à prédire : {what}",
     "(?P<what>.+) is no prediction for (?P<on>.+)": "{what} n'est pas une prédiction pour {on}",
     "give a number": "donnez un nombre",
+    "(?P<what>.+) cannot be negative, and (?P<got>.+) is": "{what} ne peut pas être négatif : {got}",
+    "give 0 or more": "donnez 0 ou plus",
     "give each of (?P<what>.+) once": "donnez une fois chacun : {what}",
     "(?P<lab>\\S+) has no experiment (?P<what>.+)": "{lab} n'a pas d'expérience {what}",
     "it has: (?P<what>.+)": "il y a : {what}",
@@ -89,6 +103,22 @@ _FRENCH = {
     "write: (?P<what>.+)": "écrivez : {what}",
     "answers is a mapping of question to answer": "sous answers: chaque ligne est une question et sa réponse",
     "write for example: (?P<what>.+)": "écrivez par exemple : {what}",
+    "--one-guest plugs NICs .*": "--one-guest et --image ne vont pas ensemble : laissez-en un",
+    "--resume names the run's folder, and .*": "--resume et --out nomment deux dossiers : laissez-en un",
+    "not valid YAML: (?P<why>.+)": "YAML incorrect : {why}",
+    "not UTF-8": "ce n'est pas de l'UTF-8",
+    "save it as UTF-8( without BOM)?": "enregistrez-le en UTF-8, sans BOM",
+    "it begins with a byte order mark": "il commence par une marque d'ordre des octets (BOM)",
+    "invisible character (?P<what>.+)": "caractère invisible {what}",
+    "remove it": "retirez-le",
+    "(?P<what>.+) bytes are too many": "{what} octets, c'est trop",
+    "keep it below (?P<what>.+) bytes": "restez sous {what} octets",
+    "(alias|anchor|tag) (?P<what>.+) is not allowed": "{what} n'est pas permis ici",
+    "write the value out": "écrivez la valeur elle-même",
+    "(?P<what>.+) is given twice": "{what} est donné deux fois",
+    "keep one of the two": "gardez l'un des deux",
+    "a key must be a plain word": "à gauche du deux-points, il faut un mot simple",
+    "nested more than (?P<what>\\d+) levels deep": "plus de {what} niveaux l'un dans l'autre",
     "interrupted; what was measured is kept.*": "interrompu ; rien n'est perdu (une mesure : --resume)",
 }
 USAGE = both("Usage: {usage}\nHelp: {command} --help\n", "Usage : {usage}\nAide : {command} --help\n")
@@ -105,8 +135,14 @@ def spoken(folder: Path | None = None) -> Lang:
             continue
         if found:
             return "fr" if found[1] == "fr" else "en"
-    known = (os.environ.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
-    return "fr" if next((one for one in known if one), "").startswith("fr") else "en"
+    return of_environment() or "en"
+
+
+def of_environment() -> Lang | None:
+    """Return the language that the environment asks for, or None for all others and for C."""
+    asked = next((one for name in ("LC_ALL", "LC_MESSAGES", "LANG") if (one := os.environ.get(name))), "")
+    found = re.match(r"(en|fr)(?![A-Za-z])", asked)
+    return None if found is None else "fr" if found[1] == "fr" else "en"
 
 
 def said(message: str, lang: Lang) -> str:

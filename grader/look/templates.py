@@ -9,6 +9,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from grader.language import causes
 from grader.language.inert import inert, one_line
 
 # An answer is cut where it is kept; nothing on these pages is longer.
@@ -27,7 +28,7 @@ def environment(*folders: Path) -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    made.filters |= {"inert": inert, "one_line": one_line, "at": "{:.2f}%".format}
+    made.filters |= {"cause": causes.said, "inert": inert, "one_line": one_line, "at": "{:.2f}%".format}
     return made
 
 

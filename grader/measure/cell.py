@@ -95,7 +95,9 @@ def wait_for_network(host: Host, domain: Domain) -> None:
         ["ping", "-n", "-q", "-c", "1", "-i", "0.2", "-w", "10", domain.address], timeout=15, check=False
     )
     if done.status != 0:
-        raise InfrastructureError(f"{domain.machine.name} did not answer on its network within 10 s")
+        # What keeps ping itself from working is no silence of the guest's.
+        why = next((f": {line}" for line in done.stderr.splitlines() if line.startswith("ping: ")), "")
+        raise InfrastructureError(f"{domain.machine.name} did not answer on its network within 10 s{why}")
 
 
 def measure(host: Host, domain: Domain, work: Workload, no_counters: str | None = None) -> Round:

@@ -20,6 +20,11 @@ say kernel "$(uname -r)"
 say kernel_arguments "$(cat /proc/cmdline)"
 say memory_kib "$(sed -n 's/^MemTotal:[[:space:]]*\([0-9]*\).*/\1/p' /proc/meminfo)"
 say governor "$(cat /sys/devices/system/cpu/cpu0/cpufreq/scaling_governor 2>/dev/null)"
+say frequency_driver "$(cat /sys/devices/system/cpu/cpu0/cpufreq/scaling_driver 2>/dev/null)"
+say frequency_max_khz "$(cat /sys/devices/system/cpu/cpu0/cpufreq/scaling_max_freq 2>/dev/null)"
+say turbo "$({ sed 's/1/off/; s/0/on/' /sys/devices/system/cpu/intel_pstate/no_turbo ||
+    sed 's/1/on/; s/0/off/' /sys/devices/system/cpu/cpufreq/boost; } 2>/dev/null)"
+say smt "$(sed 's/1/on/; s/0/off/' /sys/devices/system/cpu/smt/active 2>/dev/null)"
 say transparent_hugepages "$(cat /sys/kernel/mm/transparent_hugepage/enabled 2>/dev/null)"
 say load "$(cut -d ' ' -f 1-3 /proc/loadavg)"
 say distribution "$(. /etc/os-release; printf %s "$PRETTY_NAME")"
@@ -78,7 +83,7 @@ def parse(text: str) -> dict[str, Any]:
         if dot:
             result.setdefault(group, {})[rest] = value
         else:
-            result[key] = int(value) if key in {"cpus", "memory_kib"} else value
+            result[key] = int(value) if key in {"cpus", "memory_kib", "frequency_max_khz"} else value
     if "kernel_arguments" in result:
         words = result["kernel_arguments"].split()
         result["kernel_arguments"] = " ".join(word for word in words if word.startswith(_TELLING))

@@ -57,7 +57,7 @@ class _Marker:
         asked = submission.questions[found.id]
         if self.host is not None or not isinstance(asked, CodeQuestion) or not _is_skipped(found, asked):
             return False
-        student = Student(self.lab, submission, submission.answers.lang or "en")
+        student = Student(self.lab, submission, submission.lang)
         return session.waits_for_host(asked, student)
 
 
@@ -81,7 +81,7 @@ def prove(
 
     ``host`` names the lab host on which the domains of the first student's samples are booted.
     """
-    lab = labs.load(folder)
+    lab = labs.load_whole(folder)
     marker, found = _Marker(lab), _Found()
     with tempfile.TemporaryDirectory(prefix="tdlab-verify-") as scratch:
         place = Path(scratch)
@@ -219,7 +219,7 @@ def _compare_with_session(marker: _Marker, found: _Found, known: Sequence[Sample
     """Grade the first student's papers in a real pytest session: it must say the same, without a lab host."""
     marker.host = None
     folders = [place / "0" / one.folder.name for one in known] + [place / "0" / "untouched"]
-    there_graded = grading.grade(marker.lab.folder, folders).submissions
+    there_graded = grading.grade(marker.lab.folder, folders, samples=True).submissions
     for folder, graded in zip(folders, there_graded, strict=True):
         for here, there in zip(
             marker.results(submissions.load(marker.lab, folder, folder.name)), graded.questions, strict=True

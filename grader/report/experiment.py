@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from grader.experiments.result import Measured, Result, Tabled, Value
-from grader.language import Lang
+from grader.language import Lang, causes
 from grader.language.bilingual import Bilingual, decimal
 from grader.language.inert import inert, one_line
 from grader.language.lines import wrapped
@@ -18,6 +18,7 @@ _STATUS = {
     "skipped": {"fr": "non faisable ici", "en": "skipped"},
     "error": {"fr": "erreur (pas la vôtre)", "en": "error (not yours)"},
 }
+_COLON = {"fr": "\N{NO-BREAK SPACE}:", "en": ":"}
 _NOT_MEASURABLE = {"fr": "non mesurable", "en": "not measurable"}
 _EMULATED = {
     "fr": "Processeur émulé ({name}) : ne comparez pas ces durées à celles d’un vrai processeur.",
@@ -35,16 +36,28 @@ def print_result(result: Result, lang: Lang, console: Console | None = None) -> 
     console.print(Text(f"{result.title.say(lang)} ({result.host})", "bold"))
     console.print(Text(result.look_at.say(lang)), "")
     if result.status != "measured":
-        console.print(Text(f"{_STATUS[result.status][lang]}: {inert(result.cause or '')}", "yellow"))
+        cause = inert(causes.said(result.cause or "", lang))
+        console.print(
+            Text(
+                f"{_STATUS[result.status][lang]}{_COLON[lang]} {cause}",
+                "yellow",
+            )
+        )
         if result.remedy:
-            remedy = wrapped(one_line(result.remedy), console.width, first="  ", then="  ")
+            remedy = wrapped(one_line(causes.said(result.remedy, lang)), console.width, first="  ", then="  ")
             console.print(Text("\n".join(remedy)), soft_wrap=True)
     for table in result.tables.values():
         _print_table(table, lang, console)
     for measured in result.measurements.values():
         console.print(Text(_measured(measured, lang)))
-    for name, cause in result.not_measurable.items():
-        console.print(Text(f"{name}: {_NOT_MEASURABLE[lang]}: {one_line(cause)}", "dim"))
+    for name, why in result.not_measurable.items():
+        cause = one_line(causes.said(why, lang))
+        console.print(
+            Text(
+                f"{name}{_COLON[lang]} {_NOT_MEASURABLE[lang]}{_COLON[lang]} {cause}",
+                "dim",
+            )
+        )
     for note in result.notes:
         console.print()
         for paragraph in inert(note.say(lang)).splitlines():
@@ -55,7 +68,9 @@ def print_result(result: Result, lang: Lang, console: Console | None = None) -> 
 
 
 def _measured(measured: Measured, lang: Lang) -> str:
-    text = f"{measured.title.say(lang)}: {decimal(measured.median, lang)} {measured.unit}".rstrip()
+    text = (
+        f"{measured.title.say(lang)}{_COLON[lang]} {decimal(measured.median, lang)} {measured.unit}".rstrip()
+    )
     if measured.ci95 is None:
         return text
     low, high = (decimal(one, lang) for one in measured.ci95)

@@ -12,7 +12,7 @@ from markupsafe import Markup, escape
 
 from grader import look
 from grader.experiments.result import Measured, Value
-from grader.language import LANGUAGES, Lang
+from grader.language import LANGUAGES, Lang, causes
 from grader.language.bilingual import Bilingual
 from grader.language.i18n import Texts, fixed, moment, number, plain, points, translator
 from grader.language.inert import inert, one_line
@@ -120,7 +120,13 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"inert": inert, "one_line": one_line, "marked": _marked, "at": "{:.2f}%".format}
+    environment.filters |= {
+        "cause": causes.said,
+        "inert": inert,
+        "one_line": one_line,
+        "marked": _marked,
+        "at": "{:.2f}%".format,
+    }
     return environment
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
@@ -25,9 +25,7 @@ _FIRST = "0" * 64
 Cause = Literal["", "graded", "regraded", "decided"]
 
 
-class Entry(Record):
-    """One result, pinned to the lab and the grader that gave it, and to the line before."""
-
+class _Pinned(Record):
     schema_: Literal["tdlab.ledger/1"] = Field(default="tdlab.ledger/1", alias="schema")
     previous: str = Field(pattern=r"^[0-9a-f]{64}$")
     time: AwareDatetime
@@ -35,75 +33,45 @@ class Entry(Record):
     lab_hash: str
     grader_hash: str
     cause: Cause = ""
+
+
+class Entry(_Pinned):
+    """One result, pinned to the lab and the grader that gave it, and to the line before."""
+
     submission: SubmissionGrade
 
 
-def append(file: Path, grade: Grade, now: datetime, cause: Cause = "") -> list[Entry]:
-    """Add a grade's submissions and return their entries; ``now`` carries a time zone.
-
-    All lines are on disk when this returns. What a killed writer left unfinished at the end is dropped first.
-    Raises InputError when the ledger is damaged elsewhere.
-    """
-    added: list[Entry] = []
-
-    def noted(entry: Entry) -> bool:
-        added.append(entry)
-        return True
-
-    _append(file, grade, grade.submissions, (now, cause), noted)
-    return added
-
-
 def append_changed(
-    file: Path, head: Grade, submissions: Iterable[SubmissionGrade], now: datetime, cause: Cause = ""
+    file: Path, head: Grade, submissions: Iterable[bytes], now: datetime, cause: Cause = ""
 ) -> int:
     """Add those submissions that differ from their newest entries, or were graded by others; return how many.
 
-    ``head`` names the lab and the hashes. Only one submission at a time is in memory.
+    ``head`` names the lab and the hashes; ``submissions`` are JSON of :class:`SubmissionGrade`, of which
+    only one at a time is in memory. ``now`` carries a time zone. All lines are on disk when this returns;
+    what a killed writer left unfinished at the end is dropped first. Raises InputError when the ledger is
+    damaged elsewhere.
     """
-    newest: dict[str, bytes] = {}
-    for entry, _ in _checked(file):
-        newest[entry.submission.student] = _content(entry)
-    return _append(
-        file, head, submissions, (now, cause), lambda one: newest.get(one.submission.student) != _content(one)
-    )
-
-
-def _content(entry: Entry) -> bytes:
-    """Return what stands for a result and for who gave it, and not for when."""
-    pinned = f"{entry.lab}\0{entry.lab_hash}\0{entry.grader_hash}\0{entry.submission.model_dump_json()}"
-    return hashlib.sha256(pinned.encode()).digest()
-
-
-def _append(
-    file: Path,
-    head: Grade,
-    submissions: Iterable[SubmissionGrade],
-    when: tuple[datetime, Cause],
-    is_wanted: Callable[[Entry], bool],
-) -> int:
     file.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{file}.lock"), os.fdopen(os.open(file, os.O_RDWR | os.O_CREAT, 0o600), "r+b") as stream:
-        last, count = _FIRST, 0
-        for _, line in _checked(file):
-            last = _hash(line)
+        last, newest = _newest(file)
         end = _whole(file)
         stream.truncate(end)
         stream.seek(end)
+        count = 0
         try:
-            for submission in submissions:
-                entry = Entry(
+            for raw in submissions:
+                pinned = _Pinned(
                     previous=last,
-                    time=when[0],
+                    time=now,
                     lab=head.lab,
                     lab_hash=head.lab_hash,
                     grader_hash=head.grader_hash,
-                    cause=when[1],
-                    submission=submission,
+                    cause=cause,
                 )
-                if not is_wanted(entry):
+                # A class that was never graded has nothing to compare with, and need not be read again.
+                if newest and newest.get(_student(raw)) == _content(pinned, raw):
                     continue
-                line = entry.model_dump_json(by_alias=True).encode()
+                line = _line(pinned, raw)
                 stream.write(line + b"\n")
                 last, count = _hash(line), count + 1
             stream.flush()
@@ -113,6 +81,30 @@ def _append(
             stream.truncate(end)
             raise
     return count
+
+
+def _newest(file: Path) -> tuple[str, dict[str, bytes]]:
+    """Return the hash of the last line, and what stands for each student's newest result."""
+    last, newest = _FIRST, {}
+    for entry, line in _checked(file):
+        last = _hash(line)
+        newest[entry.submission.student] = _content(entry, entry.submission.model_dump_json().encode())
+    return last, newest
+
+
+def _content(pinned: _Pinned, submission: bytes) -> bytes:
+    """Return what stands for a result and for who gave it, and not for when."""
+    by = f"{pinned.lab}\0{pinned.lab_hash}\0{pinned.grader_hash}\0"
+    return hashlib.sha256(by.encode() + submission).digest()
+
+
+def _student(submission: bytes) -> str:
+    return SubmissionGrade.model_validate_json(submission).student
+
+
+def _line(pinned: _Pinned, submission: bytes) -> bytes:
+    """Return an entry as JSON; its submission is JSON already."""
+    return pinned.model_dump_json(by_alias=True).encode()[:-1] + b',"submission":' + submission + b"}"
 
 
 def read(file: Path) -> list[Entry]:

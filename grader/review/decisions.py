@@ -65,6 +65,10 @@ class Decided:
             else:
                 self._held[one.question, one.key, one.student] = (number, one)
 
+    def __bool__(self) -> bool:
+        """Return whether there is any decision."""
+        return bool(self._held)
+
     def of(self, student: str, result: CheckResult) -> Decision | None:
         """Return the decision that holds for one student's answer, or None."""
         if not self._held:

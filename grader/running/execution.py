@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import functools
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from grader.language.bilingual import Bilingual, both
 from grader.measure.matrix import Matrix
 from grader.measure.run import Run, Stamp
 from grader.running import interruption
@@ -18,8 +20,11 @@ from grader.running import journal as journals
 from grader.running.timings import Timings
 
 if TYPE_CHECKING:
+    from domains.cloud.image import CloudImage
     from domains.host import Host
     from domains.hypervisor import Hypervisor
+    from domains.render import Owner
+    from grader.running.journal import Journal
 
 
 @dataclass(frozen=True)
@@ -35,41 +40,40 @@ class Request:
     allow_reload: bool = False
     one_guest: bool = False
     stamp: Stamp | None = None  # of the workspace in which it is measured
+    at: Host | None = None  # the host, where its name does not say how it is reached
 
 
 def say(message: str) -> None:
-    """Print one line of progress to stderr: stdout is for results."""
-    click.echo(message, err=True)
+    """Print one line of progress to stderr, in the student's language: stdout is for results."""
+    from grader.language import causes, refusals
+
+    click.echo(causes.said(message, refusals.spoken()), err=True)
+
+
+def not_alone(host: Host) -> Bilingual:
+    """Return what is noted where the connection ended that held a host while it was measured."""
+    return both(
+        f"the connection that held {host.name} broke: another run may have measured beside this one",
+        f"la connexion qui réservait {host.name} s'est rompue : une autre mesure a pu tourner à côté",
+    )
 
 
 def execute(request: Request, timings: Timings) -> Run:
     """Measure what was asked and return the run; what a killed run left on the host is removed first."""
-    from grader.version import version
-
     # scipy takes a second to import and is needed at the end only: a thread loads it while guests boot.
     threading.Thread(target=_load_scipy, daemon=True).start()
     with timings.phase("load libvirt"):
-        from domains import daemon, hosts, hypervisor, images, lease, ownership
+        from domains import daemon, hosts, lease, ownership
         from domains.cloud import image as cloud_image
-        from grader.running import bench, summary
-        from grader.running.work import MOST_BOOTS, Bench
+        from grader.running import summary
 
     with timings.phase("look at the cloud image"):
         cloud = cloud_image.inspect(request.image) if request.image else None
     owner = ownership.this_process(ownership.new_run_id())
-    plan = {
-        "schema": "tdlab.plan/1",
-        "id": owner.run,
-        "asked": _asked(request.matrix) | _elsewhere(request) | ({"image": cloud.digest} if cloud else {}),
-        "started": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "tdlab": version(),
-    } | ({"stamp": request.stamp.model_dump()} if request.stamp else {})
-    host = hosts.find(request.host)
-    # An emulated host works on this machine's processors: whoever measures here is measured with it.
-    leases = {host.name, hosts.LOCALHOST} if hosts.is_emulated(host) else {host.name}
+    host = request.at or hosts.find(request.host)
     with contextlib.ExitStack() as held:
-        for name in sorted(leases):
-            held.enter_context(lease.held(name))
+        taken = held.enter_context(lease.on(host))
+        plan = _plan(request, owner, cloud)
         journal = held.enter_context(journals.opened(request.folder, plan, resume=request.resume))
         journals.remember(request.folder, request.command)
         if request.resume and journal.plan["id"] == owner.run:
@@ -77,30 +81,59 @@ def execute(request: Request, timings: Timings) -> Run:
         with timings.phase("start libvirt"):
             if host.ssh is None and (said := daemon.ensure_running()):
                 say(said)
-
-        def measure() -> None:
-            with hypervisor.connected(host.uri) as connection:
-                with timings.phase("remove leftovers"):
-                    _remove_leftovers(host, connection)
-                work = Bench(
-                    host,
-                    connection,
-                    journal,
-                    request.matrix,
-                    owner,
-                    say,
-                    timings,
-                    cloud,
-                    may_reload=request.allow_reload or hosts.is_emulated(host),
-                    one_guest=request.one_guest,
-                    boots=MOST_BOOTS if hosts.bears_guests_at_once(host) else 1,
-                )
-                with interruption.patient():
-                    bench.run(work, lambda: images.build(say))
-
-        hosts.through_its_ends(host, measure, say)
+        measure = functools.partial(_measure, request, host, journal, owner, timings, cloud)
+        try:
+            with taken.relied_on():
+                hosts.through_its_ends(host, measure, say)
+        finally:
+            # Of what is measured until a broken connection is noticed, too, somebody has to know.
+            if taken.broke:
+                note = not_alone(host).en
+                say(note)
+                journal.add("note", text=note)
         with timings.phase("summarise"):
             return summary.summarise(journal, request.matrix)
+
+
+def _measure(
+    request: Request, host: Host, journal: Journal, owner: Owner, timings: Timings, cloud: CloudImage | None
+) -> None:
+    """Measure what the journal does not hold yet; called again, it goes on from there."""
+    from domains import hosts, hypervisor, images
+    from grader.running import bench
+    from grader.running.work import MOST_BOOTS, Bench
+
+    with hypervisor.connected(host.uri) as connection:
+        with timings.phase("remove leftovers"):
+            _remove_leftovers(host, connection)
+        work = Bench(
+            host,
+            connection,
+            journal,
+            request.matrix,
+            owner,
+            say,
+            timings,
+            cloud,
+            may_reload=request.allow_reload or hosts.is_emulated(host),
+            one_guest=request.one_guest,
+            boots=MOST_BOOTS if hosts.bears_guests_at_once(host) else 1,
+        )
+        with interruption.patient():
+            bench.run(work, lambda: images.build(say))
+
+
+def _plan(request: Request, owner: Owner, cloud: CloudImage | None) -> dict[str, Any]:
+    """Return what the run's ``plan.json`` holds."""
+    from grader.version import version
+
+    return {
+        "schema": "tdlab.plan/1",
+        "id": owner.run,
+        "asked": _asked(request.matrix) | _elsewhere(request) | ({"image": cloud.digest} if cloud else {}),
+        "started": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "tdlab": version(),
+    } | ({"stamp": request.stamp.model_dump()} if request.stamp else {})
 
 
 def _remove_leftovers(host: Host, connection: Hypervisor) -> None:

@@ -73,6 +73,15 @@ def opened(folder: Path, plan: dict[str, Any], *, resume: bool) -> Iterator[Jour
         lock.release()
 
 
+def left(folder: Path) -> Journal | None:
+    """Return what a run that has ended left in its folder, to be read only; None where none had begun."""
+    try:
+        plan = json.loads((folder / _PLAN).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    return Journal(folder, plan)
+
+
 def _settled_plan(folder: Path, plan: dict[str, Any], *, resume: bool) -> dict[str, Any]:
     file = folder / _PLAN
     _mend(folder / _LINES)

@@ -34,6 +34,7 @@ def summarise(journal: Journal, matrix: Matrix) -> Run:
         started=plan["started"],
         tdlab=plan["tdlab"],
         stamp=plan.get("stamp"),
+        notes=tuple(dict.fromkeys(line["text"] for line in journal.lines("note"))),
         workload=matrix.workload.model_dump(),
         environment=host.get("environment", {}) | _accelerator(host),
         cells=tuple(

@@ -14,9 +14,10 @@ import tarfile
 import unicodedata
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
-from typing import IO, Any, Self
+from typing import IO, Any
 
 MAX_ARCHIVE = 32 * 2**20
 MAX_MEMBERS = 2000
@@ -58,7 +59,7 @@ _DESCRIBING = frozenset(
         tarfile.GNUTYPE_LONGLINK,
     }
 )
-_MAX_RECORD, _MAX_RECORDS = 4096, 2**20
+_MAX_RECORD, _MAX_RECORDS, _MAX_IN_A_ROW = 4096, 2**20, 16
 
 
 class ArchiveRefused(Exception):
@@ -172,18 +173,20 @@ def _refuse_long_directory(raw: bytes) -> None:
 
 def _headers() -> type[tarfile.TarInfo]:
     """Return a class that looks at each header of one tar file before tarfile reads the record after it."""
-    left = _MAX_RECORDS
+    left, in_a_row = _MAX_RECORDS, 0
 
     class Header(tarfile.TarInfo):
-        @classmethod
-        def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
-            nonlocal left
-            header = super().frombuf(buf, encoding, errors)
-            if header.type in _DESCRIBING:
-                left -= header.size
-                if left < 0 or header.size > _MAX_RECORD:
+        # Every tarfile comes through here with each header, also where a security update has moved the rest.
+        def _proc_member(self, archive: tarfile.TarFile) -> tarfile.TarInfo:
+            nonlocal left, in_a_row
+            in_a_row = in_a_row + 1 if self.type in _DESCRIBING else 0
+            if in_a_row:
+                left -= self.size
+                # Tarfile calls itself for each of those in a row.
+                if left < 0 or self.size > _MAX_RECORD or in_a_row > _MAX_IN_A_ROW:
                     raise ArchiveRefused(f"members described in more than {_MAX_RECORD:,} bytes")
-            return header
+            proceed: Callable[[tarfile.TarFile], tarfile.TarInfo] = super()._proc_member  # type: ignore[misc]
+            return proceed(archive)
 
     return Header
 
@@ -205,6 +208,7 @@ class _Capped:
         return raw
 
 
+@lru_cache(maxsize=4096)
 def safe_name(name: str) -> str:
     """Return a member's name without a trailing slash, or refuse one that could lead anywhere else.
 

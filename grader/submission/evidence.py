@@ -59,6 +59,16 @@ class Bundle:
     # Predictions given up by measuring without them, and the hints that were asked for, by question.
     given_up: frozenset[str] = frozenset()
     hints: Mapping[str, frozenset[int]] = field(default_factory=dict)
+    # What was found in cells so far: several questions ask for the same, and each look reads its XML.
+    _looked_at: dict[int, str | None] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def contradiction(self, cell: CellResult) -> str | None:
+        """Return the first thing in a cell of the run that contradicts another, or None."""
+        assert self.run is not None  # noqa: S101  its cells are asked about
+        # By identity: who writes two cells of one name into a report has both looked at.
+        if id(cell) not in self._looked_at:
+            self._looked_at[id(cell)] = agreement.problem(cell, self.run)
+        return self._looked_at[id(cell)]
 
 
 class Why(Enum):
@@ -205,7 +215,7 @@ def _measure(wanted: Measure, bundle: Bundle) -> Seen | Missing:
     cell = _first_measured(cells)
     if cell.status != "measured":
         return Missing(Why.HOST_CANNOT, f"{cell.id}: {cell.cause or cell.status}")
-    if cause := agreement.problem(cell, bundle.run):
+    if cause := bundle.contradiction(cell):
         return Missing(Why.CONTRADICTS_ITSELF, cause)
     metric = cell.measurements.get(wanted.metric)
     if metric is None:
@@ -213,7 +223,7 @@ def _measure(wanted: Measure, bundle: Bundle) -> Seen | Missing:
             return Missing(Why.HOST_CANNOT, f"{cell.id}: {wanted.metric} is not measurable: {cause}")
         return Missing(Why.COUNTER_LOST, f"{cell.id}: {wanted.metric} was neither measured nor explained")
     numbers = (*metric.samples, metric.median)
-    if not metric.samples or not all(math.isfinite(number) for number in numbers):
+    if not metric.samples or not all(map(math.isfinite, numbers)):
         return Missing(Why.CONTRADICTS_ITSELF, f"{cell.id}: {wanted.metric} holds no finite samples")
     median = statistics.median(metric.samples)
     if not math.isclose(median, metric.median, rel_tol=_ROUNDING, abs_tol=1e-9):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -43,6 +44,8 @@ def text(lab: str, student: str, lang: str, started: datetime | None, nonce: str
     )
 
 
+# Whoever reads a submission asks for it more than once.
+@lru_cache(maxsize=16)
 def parse(raw: bytes, file: Path = Path(WORKSPACE_FILE)) -> Identity:
     """Read an identity from bytes; raises :class:`InputError` with the position."""
     return document.validate(document.parse(raw, file), Identity)
@@ -69,3 +72,11 @@ def of(
     if answering and known_as(answering) != known_as(found.student):
         return answering, f"{WORKSPACE_FILE} is of {found.student}, and the answers are of {answering}"
     return found.student, None
+
+
+def language(raw: bytes | None) -> Lang | None:
+    """Return the language of a workspace by its file; None where there is none, or it cannot be read."""
+    try:
+        return None if raw is None else parse(raw).lang
+    except InputError:
+        return None

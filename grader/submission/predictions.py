@@ -33,6 +33,8 @@ def commit(lab: Lab, question_id: str, value: Any, workspace: Path, now: datetim
     if predicted is None:
         form = f"each of {', '.join(question.items)} once" if question.items else "a number"
         raise UsageError(f"{value!r} is no prediction for {question_id}", remedy=f"give {form}")
+    if isinstance(predicted, float) and is_senseless(question, predicted):
+        raise UsageError(f"{question_id} cannot be negative, and {value} is", remedy="give 0 or more")
     sha256 = commitment_hash(lab.slug, question_id, predicted)
     commitment = Commitment(question=question_id, sha256=sha256, time=now)
     # The history first: a commitment that it does not know could have been written at any time.
@@ -48,6 +50,12 @@ def plain(question: PredictionQuestion, value: object) -> float | list[str] | No
         return written.order(value, question.items, {})
     numbers = readings(value, question.unit or "count")
     return numbers[0] if isinstance(numbers, list) else None
+
+
+def is_senseless(question: PredictionQuestion, number: float) -> bool:
+    """Say whether a number is negative where none can be: what is measured is a rate, a time or a count."""
+    is_told = question.measured is not None and question.measured.value is not None
+    return number < 0 and not is_told
 
 
 def told_by_run(lab: Lab, cells: Sequence[Cell]) -> Iterator[PredictionQuestion]:

@@ -12,6 +12,7 @@ from grader.lab import variants
 from grader.lab.lab import Lab
 from grader.lab.parameters import Value
 from grader.lab.questions import ExperimentQuestion, HostQuestion, Question, file_of
+from grader.language import Lang
 from grader.language.inert import inert
 from grader.submission import answers, evidence, identity
 from grader.submission.answers import ANSWERS_FILE, Answer, Answers
@@ -44,6 +45,8 @@ class Submission:
     files: Mapping[str, Answer]
     # The questions as this student was asked them, by id.
     questions: Mapping[str, Question]
+    # What is said to this student is said in it, also where the answers cannot be read.
+    lang: Lang
     # Why nobody can say which variant was answered, or None: then no answer is wrong for sure.
     whose: str | None = None
     # The student's values of what the lab declares under ``variants:``, by name.
@@ -93,7 +96,18 @@ def load(lab: Lab, place: Path, student: str, *, shown: str = "", handed_in: boo
     bundle = _evidence(source, Given(lab.slug, own, written[0], b"", brought, handed_in))
     asked_of = {one.id: one for one in mine}
     is_nameless = handed_in and own is None
-    return Submission(student, given, bundle, files, asked_of, whose, mine.values, is_nameless)
+    lang = given.lang or identity.language(written[0]) or lab.lang
+    return Submission(student, given, bundle, files, asked_of, lang, whose, mine.values, is_nameless)
+
+
+def is_sample(lab: Lab, place: Path) -> bool:
+    """Say whether a submission is one of the lab's own: nobody's, where all others are somebody's.
+
+    What else lies in the lab's folder was handed in, and put there by somebody who keeps all in one place.
+    """
+    where = place.resolve()
+    is_named = where.name == "solution" or where.name.startswith("wrong-")
+    return is_named and place.is_dir() and where.parent == lab.folder.resolve()
 
 
 def _cap(question: Question) -> int:

@@ -51,6 +51,7 @@ def loose_ends(place: Workspace) -> Loose:
 
 def finish(place: Workspace) -> Receipt:
     """Close a workspace and hand it in; killed in between, it is handed in by doing so again."""
+    hand_in.require_whole(place)
     if not is_closed(place):
         history.add(place.folder, Event(what="finished", time=history.now()))
     return hand_in.submit(place)

@@ -24,7 +24,7 @@ from grader.lab.questions import (
     Question,
     file_of,
 )
-from grader.language import Lang, refusals
+from grader.language import Lang, causes
 from grader.results.result import CheckResult, Outcome
 from grader.submission.answers import ANSWERS_FILE
 from grader.submission.submission import Submission
@@ -65,10 +65,10 @@ def look(given: Submission, lab: str, lang: Lang, judge: Judge | None = None) ->
     ``judge`` runs the lab's own tests of a question; without one, they are left for the marks.
     """
     if given.answers.problem is not None:
-        said = words.ANSWERS_BROKEN.say(lang, problem=refusals.said(given.answers.problem, lang))
+        said = words.ANSWERS_BROKEN.say(lang, problem=causes.said(given.answers.problem, lang))
         return [Feedback(question, "wrong", ANSWERS_FILE, said) for question in given.questions.values()]
     if given.whose is not None:
-        said = words.WHOSE_UNKNOWN.say(lang, cause=given.whose)
+        said = words.WHOSE_UNKNOWN.say(lang, cause=causes.said(given.whose, lang))
         return [Feedback(question, "waiting", next=said) for question in given.questions.values()]
     context = Context(lab, lang, given.evidence)
     told = (_look(question, given, context, judge) for question in given.questions.values())
@@ -85,7 +85,7 @@ def _look(question: Question, given: Submission, context: Context, judge: Judge 
     lang = context.lang
     if answer.value is None or (isinstance(answer.value, str) and not answer.value.strip()):
         todo = how(question, lang) if file_of(question) else sayings.ANSWER_IT.say(lang)
-        return Feedback(question, "open", next=answer.note or todo)
+        return Feedback(question, "open", next=causes.said(answer.note, lang) or todo)
     if wrong := problem(question, answer, lang):
         return Feedback(question, "wrong", seen=str(answer.value)[:200], next=wrong)
     is_measured = isinstance(question, OrderQuestion) and question.measured is not None

@@ -16,7 +16,7 @@ from pathlib import Path
 from domains import files
 from domains.errors import UsageError
 from grader.lab.lab import lab_hash
-from grader.lab.questions import DomainQuestion
+from grader.lab.questions import file_of
 from grader.submission import history
 from grader.submission.answers import ANSWERS_FILE
 from grader.submission.history import Event
@@ -53,6 +53,9 @@ def submit(workspace: Workspace) -> Receipt:
     content = dict(_files(workspace))
     before = history.events(workspace.folder, "submitted")
     time, number = history.now(), len(before) + 1
+    # Without its history a workspace still has its archives, and receipts were given for them.
+    while (archive := _archive(workspace, number)).exists():
+        number += 1
     key = keys.mine()
     manifest = {
         "schema": "tdlab.submission/1",
@@ -68,13 +71,17 @@ def submit(workspace: Workspace) -> Receipt:
     raw = (json.dumps(manifest, ensure_ascii=False, indent=1) + "\n").encode()
     with tempfile.TemporaryDirectory() as scratch:
         signature = keys.sign(key, raw, Path(scratch)).encode()
-    name = f"{workspace.lab.slug}-{_plain(workspace.identity.student)}-{number}.zip"
-    archive = workspace.folder / SUBMISSIONS / name
     archive.parent.mkdir(exist_ok=True)
     files.write_whole(archive, _zip({**content, MANIFEST_FILE: raw, SIGNATURE_FILE: signature}))
     code = receipt_code(raw)
-    history.add(workspace.folder, Event(what="submitted", time=time, about=name, receipt=code))
+    history.add(workspace.folder, Event(what="submitted", time=time, about=archive.name, receipt=code))
     return Receipt(archive, code, number, time, len(content))
+
+
+def require_whole(workspace: Workspace) -> None:
+    """Raise :class:`UsageError` when what is in the workspace could not be handed in."""
+    for _ in _files(workspace):
+        pass
 
 
 def receipt_code(manifest: bytes) -> str:
@@ -88,11 +95,12 @@ def _files(workspace: Workspace) -> Iterator[tuple[str, bytes]]:
     folder = workspace.folder
     if not (folder / ANSWERS_FILE).is_file():
         raise UsageError(f"{folder / ANSWERS_FILE} is missing", remedy="`tdlab start` makes an empty one")
-    asked = [question.file for question in workspace.lab if isinstance(question, DomainQuestion)]
-    wanted = [folder / name for name in (WORKSPACE_FILE, ANSWERS_FILE, *asked)]
+    asked = [folder / name for question in workspace.lab if (name := file_of(question))]
+    wanted = [folder / WORKSPACE_FILE, folder / ANSWERS_FILE, *asked]
     wanted += sorted(one for one in (folder / "evidence").rglob("*") if not files.is_leftover(one))
     total = count = 0
-    for file in wanted:
+    # Several questions may ask for one file, which may lie among the evidence.
+    for file in dict.fromkeys(wanted):
         try:
             status = file.lstat()
         except FileNotFoundError:
@@ -120,6 +128,11 @@ def _zip(content: dict[str, bytes]) -> bytes:
             member.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(member, raw)
     return made.getvalue()
+
+
+def _archive(workspace: Workspace, number: int) -> Path:
+    name = f"{workspace.lab.slug}-{_plain(workspace.identity.student)}-{number}.zip"
+    return workspace.folder / SUBMISSIONS / name
 
 
 def _plain(student: str) -> str:

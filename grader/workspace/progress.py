@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from grader.checks import settling
 from grader.experiments.result import Result
 from grader.lab.questions import ExperimentQuestion, PredictionQuestion
-from grader.language import Lang
+from grader.language import Lang, causes
 from grader.language.i18n import moment, points
 from grader.submission import history
 from grader.submission.evidence import REPORT_FILE
@@ -24,7 +24,8 @@ class Progress:
     """Counts and lists by question id; ``submitted`` are the receipts, newest last.
 
     ``measures`` are the experiments that the lab asks for, each with the status of its result ("" without
-    one); ``measured`` says whether there is a run of `tdlab bench`, and is None where the lab asks for none.
+    one); ``measured`` says whether there is a run of `tdlab bench`, and is None where the lab asks for none;
+    ``unreadable`` why the answers cannot be read, if so.
     """
 
     lab: str
@@ -38,6 +39,7 @@ class Progress:
     hints: tuple[tuple[str, float], ...]
     finished: bool
     submitted: tuple[tuple[str, str], ...]
+    unreadable: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """Return what ``--json`` prints."""
@@ -46,6 +48,7 @@ class Progress:
             "student": self.student,
             "answered": list(self.answered),
             "open": list(self.open),
+            "unreadable": self.unreadable or None,
             "committed": list(self.committed),
             "uncommitted": list(self.uncommitted),
             "measured": bool(self.measured),
@@ -59,7 +62,9 @@ class Progress:
         """Return it in lines."""
         every = len(self.answered) + len(self.open)
         lines = [sayings.ANSWERED.say(lang, answered=len(self.answered), all=every)]
-        if self.open:
+        if self.unreadable:
+            lines = [sayings.CANNOT_BE_READ.say(lang, problem=causes.said(self.unreadable, lang))]
+        elif self.open:
             lines.append(sayings.OPEN.say(lang, questions=", ".join(self.open)))
         if self.uncommitted:
             lines.append(sayings.UNCOMMITTED.say(lang, questions=", ".join(self.uncommitted)))
@@ -94,6 +99,7 @@ class Progress:
 def look(place: Workspace) -> Progress:
     """Look into a workspace."""
     given = place.submission()
+    broken = given.answers.problem or ""
     told = feedback.look(given, place.lab.slug, place.identity.lang)
     committed = {one.question for one in given.evidence.commitments}
     predictions = [one.id for one in place.lab if isinstance(one, PredictionQuestion)]
@@ -101,8 +107,9 @@ def look(place: Workspace) -> Progress:
     return Progress(
         lab=place.lab.slug,
         student=place.identity.student,
-        answered=tuple(one.question.id for one in told if one.state != "open"),
-        open=tuple(one.question.id for one in told if one.state == "open"),
+        answered=tuple(one.question.id for one in told if one.state != "open" and not broken),
+        open=tuple(one.question.id for one in told if one.state == "open" or broken),
+        unreadable=broken,
         committed=tuple(one for one in predictions if one in committed),
         uncommitted=tuple(one for one in predictions if one not in committed),
         measured=given.evidence.run is not None if asks_for_a_run else None,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from domains import files
 from domains.errors import UsageError
-from grader.lab.questions import DomainQuestion, FileQuestion, Question
+from grader.lab.questions import DomainQuestion, Question, file_of
 from grader.submission import history
 from grader.submission.answers import ANSWERS_FILE
 from grader.submission.history import Event
@@ -21,8 +21,8 @@ BACKUP = "backup"
 
 def question(place: Workspace, asked: Question) -> list[Path]:
     """Put the place of one answer back to empty; return what was kept in the backup."""
-    if isinstance(asked, FileQuestion):
-        return _moved(place, [place.folder / asked.file])
+    if file := file_of(asked):
+        return _moved(place, [place.folder / file])
     written = place.folder / ANSWERS_FILE
     text = answer_file.text(place.lab, place.identity.student, place.identity.lang)
     if not written.is_file():

@@ -110,9 +110,12 @@ SAY_YES = both(
 NO_HINT = both("{question} has no hint", "{question} n'a pas d'indice")
 NO_MORE_HINTS = both("{question} has no more hints", "{question} n'a plus d'indice")
 HINT_PRICE = both(
-    "This hint costs {price} of the {worth} of {question}. {left} more after it.",
-    "Cet indice coûte {price} pt ; {question} vaut {worth}. Encore {left} après lui.",
+    "This hint costs {price} of the {worth} of {question}. {after}",
+    "Cet indice coûte {price} pt ; {question} vaut {worth}. {after}",
 )
+LAST_HINT = both("It is the last one.", "C'est le dernier.")
+ONE_MORE_HINT = both("One more follows it.", "Il en reste un autre après lui.")
+MORE_HINTS = both("{count} more follow it.", "Il en reste {count} autres après lui.")
 HINT_NOW = both("Show it?", "Le montrer ?")
 HINT_BEFORE = both("given before: {text}", "déjà donné : {text}")
 HINT_FREE = both("it costs nothing", "il ne coûte rien")

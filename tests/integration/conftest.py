@@ -1,4 +1,4 @@
-"""What tests of pages share: a real browser."""
+"""What tests with real things share: a browser, an emulated lab host."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+
+from benchmarks import _lab_host
+from benchmarks._lab_host import LabHost
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -27,3 +30,10 @@ def chromium() -> Iterator[Browser]:
         made = playwright.chromium.launch(executable_path=program, args=quiet)
         yield made
         made.close()
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory, libvirt_daemon: None) -> Iterator[LabHost]:
+    """Have an emulated host up for all tests of the session that ask for one; nothing of it is left."""
+    with _lab_host.up(tmp_path_factory.mktemp("state")) as made:
+        yield made

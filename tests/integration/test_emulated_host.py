@@ -6,22 +6,17 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from domains import hosts, hypervisor, process, store, wait
+from benchmarks._lab_host import COMMAND_SECONDS, LabHost, left_over
+from domains import hosts, hypervisor, process, wait
 from domains.emulated import registry, revival
 from domains.errors import ProcessError
 
 pytestmark = [pytest.mark.integration, pytest.mark.emulated, pytest.mark.usefixtures("libvirt_daemon")]
-
-# From nothing: QEMU is built, an image is made, a machine boots and is provisioned, all on a busy CI machine.
-UP_SECONDS = 3000
-COMMAND_SECONDS = 900
 
 MATRIX = """\
 workload: {seconds: 1, warmup: 1, repeats: 2, pings: 20}
@@ -37,54 +32,8 @@ cells:
 """
 
 
-@dataclass(frozen=True)
-class Lab:
-    """An emulated host that is up, and how tdlab is called so that it knows of it."""
-
-    name: str
-    state: Path
-    told: dict[str, Any]
-
-    def tdlab(self, *words: str, check: bool = True) -> process.Completed:
-        """Run a command of tdlab to its end."""
-        return tdlab(self.state, *words, check=check)
-
-    def shell(self, script: str) -> str:
-        """Run a script on the host and return what it printed."""
-        return self.tdlab("host", "ssh", self.name, "--", script).stdout
-
-
-def tdlab(
-    state: Path, *words: str, timeout: float = COMMAND_SECONDS, check: bool = True
-) -> process.Completed:
-    return process.run(
-        [sys.executable, "-m", "grader", *words],
-        timeout=timeout,
-        check=check,
-        env={"XDG_STATE_HOME": str(state)},
-    )
-
-
-def left_over(name: str) -> set[str]:
-    """Return what is on this machine of an emulated host: machine, networks, volumes, bridges."""
-    with hypervisor.connected() as connection:
-        there = {machine.name for machine, _ in connection.machines()} | set(connection.networks())
-        there |= set(store.pool(connection).volumes())
-    return {one for one in there if f"host-{name}" in one}
-
-
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory, libvirt_daemon: None) -> Iterator[Lab]:
-    """Have an emulated host up for all tests of this module; nothing of it is left afterwards."""
-    name, state = f"test-{os.getpid()}", tmp_path_factory.mktemp("state")
-    up = tdlab(state, "host", "up", "--emulated", name, "--json", timeout=UP_SECONDS)
-    yield Lab(name, state, json.loads(up.stdout))
-    tdlab(state, "host", "down", name, "--forget")
-    assert left_over(name) == set()
-
-
-@pytest.fixture(scope="module")
-def run(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def run(lab: LabHost, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """Measure the matrix on the host once, for all tests that look at it."""
     folder = tmp_path_factory.mktemp("run")
     (folder / "matrix.yaml").write_text(MATRIX)
@@ -98,14 +47,14 @@ def median(run: dict[str, Any], cell: str, metric: str) -> float:
     return float(found["measurements"][metric]["median"])
 
 
-def test_what_is_up_is_told(lab: Lab) -> None:
+def test_what_is_up_is_told(lab: LabHost) -> None:
     assert lab.told["schema"] == "tdlab.host/1"
     assert (lab.told["name"], lab.told["state"]) == (lab.name, "up")
     assert lab.told["uri"].startswith("qemu+ssh://")
     assert lab.told["emulator_why"]
 
 
-def test_real_kvm_vfio_and_sriov_are_there(lab: Lab) -> None:
+def test_real_kvm_vfio_and_sriov_are_there(lab: LabHost) -> None:
     rows = {
         row["id"]: row["status"]
         for row in json.loads(lab.tdlab("doctor", "--host", lab.name, "--json").stdout)["capabilities"]
@@ -114,7 +63,7 @@ def test_real_kvm_vfio_and_sriov_are_there(lab: Lab) -> None:
     assert {name: rows[name] for name in wanted} == dict.fromkeys(wanted, "yes")
 
 
-def test_the_same_role_has_nothing_left_to_do(lab: Lab) -> None:
+def test_the_same_role_has_nothing_left_to_do(lab: LabHost) -> None:
     report = json.loads(lab.tdlab("host", "provision", lab.name, "--json").stdout)
     assert (report["changed"], report["failed"]) == (0, 0)
     assert report["ok"] > 0
@@ -166,21 +115,21 @@ def test_every_exit_has_its_hardware_reason(run: dict[str, Any]) -> None:
     assert "EXCP14" in names["ept-off"] - names["ept-on"]
 
 
-def test_modules_and_devices_are_as_they_were(lab: Lab, run: dict[str, Any]) -> None:
+def test_modules_and_devices_are_as_they_were(lab: LabHost, run: dict[str, Any]) -> None:
     assert run["cells"]
     assert lab.shell("cat /sys/module/kvm_amd/parameters/npt").strip() in {"Y", "1"}
     assert set(lab.shell("cat /sys/bus/pci/devices/*/sriov_numvfs").split()) == {"0"}
     assert lab.shell("ls /run/tdlab/devices").split() == []
 
 
-def test_a_reset_brings_back_what_was_saved(lab: Lab) -> None:
+def test_a_reset_brings_back_what_was_saved(lab: LabHost) -> None:
     lab.shell("touch /root/left-by-a-student")
     told = json.loads(lab.tdlab("host", "reset", lab.name, "--json").stdout)
     assert told["how"] == "warm"
     assert "left-by-a-student" not in lab.shell("ls /root")
 
 
-def test_a_host_that_no_longer_answers_is_restored(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_host_that_no_longer_answers_is_restored(lab: LabHost, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(lab.state))
     monkeypatch.setattr(revival, "_ANSWER_SECONDS", 5)
     said: list[str] = []
@@ -191,10 +140,13 @@ def test_a_host_that_no_longer_answers_is_restored(lab: Lab, monkeypatch: pytest
         machine.pause()
     assert hosts.revive(hosts.find(lab.name), said.append)
     assert "no longer answers" in said[0]
+    (seen,) = registry.folder(lab.name).glob("hang-*.txt")
+    assert str(seen) in said[1]
+    assert "RIP=" in seen.read_text()
     assert lab.shell("echo well").strip() == "well"
 
 
-def test_a_run_that_is_killed_leaves_nothing_on_the_host(lab: Lab, tmp_path: Path) -> None:
+def test_a_run_that_is_killed_leaves_nothing_on_the_host(lab: LabHost, tmp_path: Path) -> None:
     (tmp_path / "matrix.yaml").write_text(MATRIX)
     words = [
         "bench",
@@ -219,7 +171,7 @@ def test_a_run_that_is_killed_leaves_nothing_on_the_host(lab: Lab, tmp_path: Pat
     assert set(lab.shell("cat /sys/bus/pci/devices/*/sriov_numvfs").split()) == {"0"}
 
 
-def test_tracing_that_is_killed_is_ended_by_the_next_command(lab: Lab, tmp_path: Path) -> None:
+def test_tracing_that_is_killed_is_ended_by_the_next_command(lab: LabHost, tmp_path: Path) -> None:
     (tmp_path / "matrix.yaml").write_text(MATRIX)
     words = ("bench", str(tmp_path / "matrix.yaml"), "--host", lab.name, "--cell", "e1000", "--repeats", "1")
     command = [sys.executable, "-m", "grader", *words, "--out", str(tmp_path / "out")]
@@ -235,7 +187,7 @@ def test_tracing_that_is_killed_is_ended_by_the_next_command(lab: Lab, tmp_path:
     assert lab.shell(instances).split() == []
 
 
-def test_a_host_that_was_being_made_when_tdlab_was_killed_is_removed(lab: Lab, tmp_path: Path) -> None:
+def test_a_host_that_was_being_made_when_tdlab_was_killed_is_removed(lab: LabHost, tmp_path: Path) -> None:
     name = f"killed-{os.getpid()}"
     command = [sys.executable, "-m", "grader", "host", "up", "--emulated", name]
     with process.started(command, env={"XDG_STATE_HOME": str(tmp_path)}) as child:
@@ -246,7 +198,7 @@ def test_a_host_that_was_being_made_when_tdlab_was_killed_is_removed(lab: Lab, t
     assert lab.name in lab.tdlab("host", "list").stdout, "a host that is up is nobody's leftover"
 
 
-def test_a_host_that_nobody_made_is_refused_with_what_there_is(lab: Lab) -> None:
+def test_a_host_that_nobody_made_is_refused_with_what_there_is(lab: LabHost) -> None:
     with pytest.raises(ProcessError) as refused:
         lab.tdlab("bench", "--host", "nobody")
     assert refused.value.status == 2

@@ -67,31 +67,6 @@ def test_of_eight_machines_five_broken_ones_are_named_and_a_rerun_finishes_them_
         assert marks == [0] * 8, graded.stderr
 
 
-# All files of a machine where anything of ours could be; what tdlab caches when a student runs it is theirs.
-
-
-def test_hosts_that_flood_have_another_key_or_no_python_are_named_and_the_clock_is_looked_at(
-    own_state: Path, tmp_path: Path
-) -> None:
-    with room.opened(4) as made:
-        inventory = using.inventory(made.machines, made.key, tmp_path / "room.yml")
-        flooding, strange, bare, whole = made.machines
-        assert tdlab("room", using.LAB, "-i", inventory, "--limit", strange.name).status == 0
-        flooding.shell("echo 'yes flood' > /root/.bashrc; usermod --shell /bin/bash root")
-        strange.shell("ssh-keygen -q -t ed25519 -N '' -f /run/other; mv /run/other /etc/ssh/tdlab_host_key")
-        strange.signal_sshd(signal.SIGHUP)
-        bare.shell("rm /usr/bin/python3")
-        broken = deploy(inventory, "--json")
-        found = {row["host"]: row["cause"] for row in hosts(broken)}
-        assert found == {
-            flooding.name: "flood",
-            strange.name: "changed-host-key",
-            bare.name: "no-python",
-            whole.name: None,
-        }
-        assert len(broken.stdout) < 100_000
-
-
 def test_a_deployment_that_is_killed_in_the_middle_ends_the_same_when_it_is_repeated(
     own_state: Path, tmp_path: Path
 ) -> None:
@@ -125,3 +100,31 @@ def test_a_deployment_that_is_asked_to_end_ends_and_says_so(own_state: Path, tmp
             rest, _ = asked.communicate(timeout=60)
         assert asked.returncode == 130
         assert json.loads(rest.splitlines()[-1])["hosts"][0]["cause"] == "interrupted"
+
+
+def test_a_relay_that_a_killed_deployment_left_ends_with_the_next_one(
+    own_state: Path, tmp_path: Path
+) -> None:
+    with room.opened(2) as made:
+        inventory = using.inventory(made.machines, made.key, tmp_path / "room.yml")
+        passing, taking = made.machines
+        taking.slow("300kbit")
+        words = using.deploying(inventory, "--json", "--relay", passing.name)
+        with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as killed:
+            assert killed.stdout is not None
+            for line in killed.stdout:
+                event = json.loads(line)
+                if event["host"] == taking.name and event["phase"] == "files":
+                    break
+            killed.kill()
+        assert ":8730" in passing.run("ss", "-Htln")
+        # Should nobody come, it ends by itself.
+        assert "timeout 7200 rsync --daemon" in passing.run("pgrep", "-af", "rsync --daemon")
+        taking.mend_link()
+
+        repeated = deploy(inventory, "--json")
+        assert {row["cause"] for row in hosts(repeated)} == {None}, repeated.stdout
+        assert ":8730" not in passing.run("ss", "-Htln")
+        assert "relay" not in passing.run("ls", "/opt/tdlab")
+        state = json.loads(tdlab("status", "-i", inventory, "--json").stdout)
+        assert [one["deployed"] for one in state["hosts"]] == [True, True]

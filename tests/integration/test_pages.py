@@ -11,6 +11,8 @@ from playwright.sync_api import Browser, Page
 
 from grader import report
 from grader.experiments import result
+from grader.hosts import page as hosts
+from grader.hosts.document import HostsReport
 from grader.lab import lab as labs
 from grader.lab import variants
 from grader.language import LANGUAGES, Lang
@@ -21,7 +23,10 @@ from grader.sheet.page import html_text
 pytestmark = pytest.mark.integration
 DATA = Path(__file__).parents[1] / "data/report"
 WIDTHS = (1200, 360)
-NAMES = ("sheet", "first-vm", "run", "run-kvm", "experiment", "feedback", "class")
+NAMES = ("sheet", "first-vm", "run", "run-kvm", "experiment", "feedback", "class", "hosts")
+# Tables whose rows become blocks on a phone, and are still wider than the place they have.
+CUT = """() => [...document.querySelectorAll('.stacked')]
+  .filter(table => table.scrollWidth > table.parentElement.clientWidth).length"""
 # What has the focus, whether it is seen to have it, and what it is called.
 FOCUS = """() => {
   const here = document.activeElement;
@@ -61,6 +66,10 @@ def page_file(request: pytest.FixtureRequest, lang: Lang, tmp_path: Path, small_
         case "run" | "run-kvm" as name:
             measured = run.read(DATA / f"{name}.json")
             return next(one for one in report.write(measured, tmp_path, lang=lang) if one.suffix == ".html")
+        case "hosts":
+            shown = HostsReport.model_validate_json((DATA.parent / "many-hosts/hosts.json").read_text())
+            hosts.write(tmp_path, shown, lang=lang)
+            return tmp_path / "hosts.html"
         case "experiment":
             kept = next((DATA / "experiments/shadow-paging").glob("*.json"))
             return report.write_experiment(result.read(kept), tmp_path / "experiment", lang=lang)
@@ -95,6 +104,7 @@ def test_axe_finds_nothing_and_nothing_is_wider_than_the_screen(
         ]
         assert not found, width
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), width
+        assert page.evaluate(CUT) == 0, width
         assert page.get_attribute("html", "lang") == lang
         page.context.close()
 

@@ -25,7 +25,7 @@ pytest_plugins = ["pytester"]
 SOLUTION = LABS / "r202" / "solution"
 LAB = """\
 schema: tdlab.lab/1
-title: {fr: Essai, en: Trial}
+title: {en: Trial, fr: Essai}
 parts:
   - id: one
     title: {fr: Un, en: One}

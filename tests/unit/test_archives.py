@@ -351,7 +351,7 @@ def test_who_misnamed_the_answers_is_told_what_is_there(tmp_path: Path, name: st
 
 def test_a_refused_archive_is_the_students_and_says_why(tmp_path: Path) -> None:
     place = zipped(tmp_path, ("answers.yaml", b""), ("../../evil", b""))
-    (zoe,) = grade(R202, [place]).submissions
+    (zoe,) = grade(R202, [place], lang="en").submissions
     assert {one.outcome for one in zoe.questions} == {Outcome.FAIL}
     assert "zoe.zip: ../../evil: a path that leads elsewhere" in zoe.questions[0].hint
     assert sorted(tmp_path.rglob("*")) == [place]

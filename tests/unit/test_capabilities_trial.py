@@ -267,6 +267,31 @@ def test_a_libvirt_that_does_not_answer_is_not_waited_for(
     assert "libvirt did not start and end a guest" in (verdict.kvm.cause or "")
 
 
+@pytest.mark.parametrize(
+    ("access", "closed"),
+    [
+        ("660 root kvm", None),
+        ("666 root ssl-cert", None),
+        ("660 root ssl-cert", "/dev/kvm is root:ssl-cert 660, so QEMU, of the group kvm, may not open it"),
+        ("0 root kvm", "/dev/kvm is root:kvm 0, so QEMU, of the group kvm, may not open it"),
+        ("660 root domain users", "/dev/kvm is root:domain users 660, so QEMU, of the group kvm, may"),
+        ("600 root kvm", "/dev/kvm is root:kvm 600, so QEMU, of the group kvm, may not open it"),
+    ],
+)
+def test_a_device_that_qemu_may_not_open_is_named_where_libvirt_takes_too_long(
+    access: str, closed: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def late(*_: object) -> None:
+        raise TimeoutError
+
+    monkeypatch.setattr(images, "build", lambda _say: None)
+    monkeypatch.setattr(trial, "_within", late)
+    row = trial.attempt(URI, host("virtual-machine", kvm=f"opens\n{access}"), lambda _: None).kvm
+    assert row.status == "unknown"
+    assert (closed or "guest within") in (row.cause or "")
+    assert ("chgrp kvm" in (row.remedy or "")) is (closed is not None)
+
+
 def test_a_fault_of_ours_in_the_trial_is_not_hidden(
     guest: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:

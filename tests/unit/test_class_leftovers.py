@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import zipfile
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from domains.paths import LABS
 from grader.classroom import intake
 from grader.classroom.policy import Policy
-from grader.classroom.roster import Roster
+from grader.classroom.roster import Attempt, Roster
 from grader.lab import lab as labs
 
 LAB = labs.load(LABS / "first-vm")
@@ -84,3 +85,15 @@ def test_a_folder_of_version_control_that_holds_answers_is_still_named(tmp_path:
     roster = taken(students(tmp_path / "class", "ann", ".git"))
     assert [one.key for one in roster.students] == ["ann"]
     assert roster.left_out == (".git (left behind by version control)",)
+
+
+def test_where_counting_began_anew_the_time_says_which_attempt_is_the_last() -> None:
+    def handed_in(number: int, hour: int, sha256: str) -> Attempt:
+        time = datetime(2026, 11, 20, hour, tzinfo=UTC)
+        return Attempt(place=f"{sha256}.zip", number=number, time=time, sha256=sha256)
+
+    before = [handed_in(1, 10, "a"), handed_in(2, 11, "b")]
+    after = handed_in(1, 14, "c")
+    assert intake.ordered([after, *before]) == [*before, after]
+    # A clock that was set right in between says less than numbers that go on.
+    assert [one.number for one in intake.ordered([handed_in(2, 9, "d"), before[0]])] == [1, 2]

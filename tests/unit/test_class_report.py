@@ -86,7 +86,7 @@ def submission(lab: Lab, student: str, **answers: object) -> Submission:
         key.strip("_").replace("_", ".", 1).replace("_", "-"): Answer(one) for key, one in answers.items()
     }
     given = Answers(lang="fr", student=student, values=values)
-    return Submission(student, given, Bundle(), {}, {one.id: one for one in mine})
+    return Submission(student, given, Bundle(), {}, {one.id: one for one in mine}, "fr")
 
 
 def wrong_letter(lab: Lab, student: str, question: str, option: str) -> str:

@@ -202,13 +202,22 @@ def test_what_is_hostile_in_a_class_stops_only_its_own_student(tmp_path: Path) -
     assert set(hostile) == {"link", "climb", "twice", "case", "bomb", "archive"}
     assert {score for score, _ in hostile.values()} == {0}
     hints = {one.student: one.questions[0].hint for one in book.grade().submissions}
-    assert "is a link or a device" in hints["link"]
-    assert "is there twice" in hints["twice"]
-    assert "is there twice" in hints["case"]
-    assert "far too much" in hints["bomb"]
-    assert "work.zip: x is a link" in hints["archive"]
+    assert "est un lien ou un périphérique" in hints["link"]
+    assert "y est deux fois" in hints["twice"]
+    assert "y est deux fois" in hints["case"]
+    assert "trop grand" in hints["bomb"]
+    assert "work.zip\u00a0: x est un lien" in hints["archive"]
     assert len(book.roster.left_out) == 2
     assert not list(tmp_path.rglob("*escaped*"))
+
+
+def test_a_markbook_of_another_lab_keeps_its_marks(tmp_path: Path) -> None:
+    source = zipped(tmp_path, *folder("ada/", LABS / "first-vm" / "solution"))
+    marks = graded(tmp_path, source, jobs=1, lab=LABS / "first-vm").folder / "grade.json"
+    before = marks.read_bytes()
+    with pytest.raises(UsageError, match="is a markbook of first-vm, not of r202"):
+        graded(tmp_path, source, jobs=1)
+    assert marks.read_bytes() == before
 
 
 def test_the_same_bytes_come_out_with_any_number_of_workers_and_in_any_order(tmp_path: Path) -> None:
@@ -264,3 +273,14 @@ def test_a_markbook_is_opened_again_and_nothing_else_is(tmp_path: Path) -> None:
         open_markbook(tmp_path / "class")
     with pytest.raises(UsageError, match="inside of what is graded"):
         marking.mark(R202, tmp_path, tmp_path / "book2", Policy(), jobs=1, lang=None, now=NOW)
+
+
+def test_a_class_that_is_refused_leaves_the_marks_and_the_policy_that_are_there(tmp_path: Path) -> None:
+    shutil.copytree(SOLUTION, tmp_path / "class" / "ada")
+    before = graded(tmp_path, tmp_path / "class")
+    (tmp_path / "empty").mkdir()
+    strict = Policy.model_validate({"deadline": "2020-01-01T00:00Z", "late": {"percent": 100}})
+    with pytest.raises(UsageError, match="holds no submissions"):
+        graded(tmp_path, tmp_path / "empty", strict)
+    after = open_markbook(before.folder)
+    assert (after.policy, after.grade()) == (before.policy, before.grade())

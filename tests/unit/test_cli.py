@@ -83,3 +83,10 @@ def test_grade_gives_the_status_of_the_worst_outcome() -> None:
     grade = json.loads(lost.stdout)
     assert grade["schema"] == "tdlab.grade/1"
     assert [one["id"] for one in grade["submissions"][0]["questions"] if one["outcome"] == "fail"] == ["3.1"]
+
+
+def test_status_looks_at_a_room_where_an_inventory_is_named() -> None:
+    alone = tdlab("status", "--watch")
+    assert (alone.status, "name its inventory with -i FILE" in alone.stderr) == (2, True)
+    missing = tdlab("status", "first-vm", "-i", "no-room.csv", "--watch")
+    assert (missing.status, "no-room.csv cannot be read" in missing.stderr) == (2, True)

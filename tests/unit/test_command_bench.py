@@ -11,7 +11,7 @@ from domains import paths
 from domains.cloud.image import CloudImage
 from domains.errors import UsageError
 from grader.commands import bench
-from grader.measure import matrix
+from grader.measure import matrix, run
 from grader.measure.matrix import Cell
 from grader.running.work import Bench
 
@@ -64,3 +64,30 @@ def test_that_what_was_asked_names_the_image_unless_it_is_the_tiny_guests(image:
 def _asked(cell: Cell, image: CloudImage | None) -> dict[str, object]:
     nothing: dict[str, object] = dict.fromkeys(Bench.__dataclass_fields__)
     return Bench(**nothing | {"cloud": image}).asked(cell)  # type: ignore[arg-type]
+
+
+def test_that_the_language_that_is_asked_for_is_also_that_of_one_hosts_report(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measured = run.read(paths.LABS / "r202" / "solution" / "evidence" / "report.json")
+    monkeypatch.setattr(bench, "execute", lambda *_: measured)
+    said = typed("--lang", "fr", "--out", str(tmp_path))
+    assert f"rapport\u00a0: {tmp_path / 'report.html'}" in said.stderr
+    assert '<html lang="fr"' in (tmp_path / "report.html").read_text("utf-8")
+
+
+def test_that_a_number_of_forks_without_side_by_side_is_refused(tmp_path: Path) -> None:
+    refused = typed("--hosts", "all", "-i", str(tmp_path / "room.csv"), "--forks", "3")
+    assert refused.exit_code == 2
+    assert "--forks goes with --side-by-side" in refused.output
+
+
+def test_that_a_variable_of_ansibles_for_another_machine_stops_nothing_that_reads_no_inventory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ANSIBLE_VAULT_PASSWORD_FILE", str(tmp_path / "nowhere"))
+    assert typed("--dry-run").exit_code == 0
+    (tmp_path / "hosts.yaml").write_text("all: {hosts: {pc1: {}}}\n")
+    refused = typed("--hosts", "all", "-i", str(tmp_path / "hosts.yaml"), "--dry-run").exception
+    assert isinstance(refused, UsageError)
+    assert "nowhere is no file" in refused.problem

@@ -102,7 +102,14 @@ def test_people_read_what_to_look_at_first_in_both_languages(
         print_result(found, lang)  # type: ignore[arg-type]
         said[lang] = capsys.readouterr().out
     for lang, words in {
-        "fr": ["Regardez bien.", "abscisse", "oui", "vitesse: 1,5 m/s", "C’est tout.", "Processeur émulé"],
+        "fr": [
+            "Regardez bien.",
+            "abscisse",
+            "oui",
+            "vitesse\u00a0: 1,5 m/s",
+            "C’est tout.",
+            "Processeur émulé",
+        ],
         "en": ["Look closely.", "abscissa", "yes", "speed: 1.5 m/s", "That is all.", "QEMU 1, TCG"],
     }.items():
         places = [said[lang].find(word) for word in words]

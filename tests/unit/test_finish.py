@@ -12,10 +12,10 @@ from domains.errors import UsageError
 from domains.paths import LABS
 from grader.cli import tdlab
 from grader.lab import lab as labs
-from grader.submission import answers, history
+from grader.submission import answers, history, submission
 from grader.submission.samples import samples
 from grader.submission.translation import translate
-from grader.workspace import closing, workspace
+from grader.workspace import closing, hand_in, restoring, workspace
 from grader.workspace.workspace import Workspace
 
 LAB = labs.load(LABS / "r202")
@@ -64,6 +64,24 @@ def test_a_finished_workspace_is_handed_in_and_stays_as_it_is(place: Workspace) 
         assert "--reopen" in str(tdlab_does(*words).exception), words
     assert tdlab_does("check", place.folder).exception is None
     assert [one.what for one in history.events(place.folder)] == ["finished", "submitted"]
+
+
+def test_what_cannot_be_handed_in_is_not_finished(place: Workspace) -> None:
+    (place.folder / "domains").mkdir(exist_ok=True)
+    (place.folder / "domains/web.xml").symlink_to("/etc/hostname")
+    done = tdlab_does("finish", place.folder, "--yes")
+    assert "not a regular file" in str(done.exception)
+    assert not workspace.is_closed(workspace.find(place.folder))
+
+
+def test_a_question_alone_is_checked_in_this_folder(
+    place: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(place.folder)
+    assert said(tdlab_does("check", "1.1", "1.4")).startswith("1.1 ")
+    assert "1.2" not in said(tdlab_does("check", "1.1", "1.4"))
+    # A folder that is not there is no question.
+    assert "../nowhere does not exist" in str(tdlab_does("check", "../nowhere").exception)
 
 
 def test_a_finished_workspace_can_be_opened_again(place: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,3 +157,34 @@ def test_a_workspace_of_somebody_is_started_again_without_the_name(
 ) -> None:
     monkeypatch.chdir(place.folder.parent)
     assert "existe déjà" in said(tdlab_does("start", "r202"))
+
+
+def test_every_file_that_a_question_asks_for_is_handed_in_and_can_be_put_back(tmp_path: Path) -> None:
+    (tmp_path / "trial").mkdir()
+    asked = "      - {id: '%s', kind: code, points: 1, file: %s, ask: {fr: Q, en: Q}, hint: {fr: L, en: R}}\n"
+    (tmp_path / "trial" / "lab.yaml").write_text(
+        "schema: tdlab.lab/1\ntitle: {fr: Essai, en: Trial}\nparts:\n  - id: one\n"
+        "    title: {fr: Un, en: One}\n    questions:\n"
+        + "".join(asked % one for one in (("1", "scripts/a.sh"), ("2", "scripts/a.sh"), ("3", "evidence/b")))
+    )
+    trial = labs.load(tmp_path / "trial")
+    place = workspace.start(trial, "Zoé L", "fr", tmp_path / "work")[0]
+    for name in ("scripts/a.sh", "evidence/b"):
+        (place.folder / name).write_text("mine")
+    done = hand_in.submit(place)
+    with zipfile.ZipFile(done.archive) as content:
+        assert {"scripts/a.sh", "evidence/b"} <= set(content.namelist())
+    read = submission.load(trial, done.archive, "Zoé L")
+    assert [read.answer(one).value for one in trial] == [b"mine"] * 3
+    (kept,) = restoring.question(place, next(iter(trial)))
+    assert kept.read_text() == "mine"
+    assert not (place.folder / "scripts" / "a.sh").exists()
+
+
+def test_an_archive_that_was_handed_in_is_never_written_over(place: Workspace) -> None:
+    first = hand_in.submit(place)
+    before = first.archive.read_bytes()
+    (place.folder / "evidence" / "history.jsonl").unlink()
+    second = hand_in.submit(place)
+    assert second.number == 2
+    assert first.archive.read_bytes() == before

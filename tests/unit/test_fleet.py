@@ -1,17 +1,30 @@
-"""Who sits where, what Ansible's messages mean, and what a room is told of it; without any machine."""
+"""What Ansible's messages mean, and what a room is told of it; without any machine."""
 
 from __future__ import annotations
 
-import json
+import io
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from domains.errors import InputError, UsageError
-from grader.fleet import board, causes, collecting, inventory, objects, page, plan, secrets, students, telling
+from grader.fleet import (
+    board,
+    causes,
+    inventory,
+    notes,
+    objects,
+    page,
+    plan,
+    showing,
+    students,
+    telling,
+)
 from grader.fleet.board import Board
+from grader.fleet.inventory import Machine
 from grader.lab import lab as labs
+from grader.language import Lang
 
 LAB = labs.load(labs.find("first-vm"))
 
@@ -20,86 +33,6 @@ def written(tmp_path: Path, text: str, name: str = "room.csv") -> Path:
     file = tmp_path / name
     file.write_text(text, encoding="utf-8")
     return file
-
-
-def refused(tmp_path: Path, text: str, name: str = "room.csv") -> str:
-    with pytest.raises(InputError) as bad:
-        inventory.read(written(tmp_path, text, name))
-    return str(bad.value).removeprefix(f"{tmp_path}/")
-
-
-def test_a_csv_names_students_and_machines_two_to_one_as_well(tmp_path: Path) -> None:
-    text = (
-        "student;host;user;port;room\nÉlodie Martin;pc1;root;2222;b12\nBo;pc1;root;2222;b12\nCy;10.0.0.2;;;\n"
-    )
-    one, other = inventory.read(written(tmp_path, text)).machines
-    assert (one.students, one.rooms) == (("Élodie Martin", "Bo"), ("b12",))
-    assert one.variables == {
-        "ansible_host": "pc1",
-        "ansible_user": "root",
-        "ansible_become": False,
-        "ansible_port": 2222,
-    }
-    assert (other.name, other.variables) == ("10.0.0.2", {"ansible_host": "10.0.0.2"})
-
-
-@pytest.mark.parametrize(
-    ("text", "where", "says"),
-    [
-        ("student,hots\n", "1:9", "there is no column 'hots'"),
-        ("student,user\n", "1:1", "names no column host"),
-        ("student,host,port\nBo,pc1,22\nCy,pc2,99999\n", "3:8", "'99999' is no port"),
-        ("student,host\nBo,-oProxyCommand=x\n", "2:4", "no name or address"),
-        ("student,host\n,pc1\n", "2:1", "no name of a student"),
-        ("student,host\nBo,pc1\nBo,pc1\n", "3:1", "sits at pc1 twice"),
-        ("student,host,user\nBo,pc1,a\nCy,pc1,b\n", "3:8", "reached in two ways"),
-        ("student,host\nBo,pc1,x\n", "2:8", "3 cells, and 2 columns"),
-        ("student,host\nBo,pc1\nBo,pc2\n", "3:4", "Bo sits at pc1 and at pc2"),
-        ("student,host\n", "1:1", "names no machine"),
-    ],
-)
-def test_what_is_wrong_in_a_csv_is_said_with_its_place(
-    tmp_path: Path, text: str, where: str, says: str
-) -> None:
-    said = refused(tmp_path, text)
-    assert said.startswith(f"room.csv:{where}: ")
-    assert says in said
-
-
-def test_what_is_wrong_in_an_inventory_of_ansibles_is_said_with_its_place(tmp_path: Path) -> None:
-    assert refused(tmp_path, "all:\n  hosts: {a: 1\n", "room.yml").startswith("room.yml:3:1: not valid YAML")
-    assert refused(tmp_path, "[b12]\npc1\n[b12:bogus]\n", "room.ini").startswith("room.ini:3:")
-    said = refused(tmp_path, "all: {hosts: {pc1: {tdlab_students: [3]}}}\n", "room.yml")
-    assert said.startswith("room.yml:1:15: 3 is no name of a student, at pc1")
-
-
-def test_an_inventory_of_ansibles_gives_rooms_accounts_and_students(tmp_path: Path) -> None:
-    text = "[b12]\npc1 tdlab_student='Bo Li'\npc2\n[b12:vars]\ntdlab_account=eleve\n"
-    one, other = inventory.read(written(tmp_path, text, "room.ini")).machines
-    assert (one.students, one.rooms, one.account) == (("Bo Li",), ("b12",), "eleve")
-    assert other.students == ()
-
-
-def test_an_inventory_that_is_a_program_is_not_run(tmp_path: Path) -> None:
-    program = written(tmp_path, f"#!/bin/sh\ntouch {tmp_path}/ran\necho '{{}}'\n", "room.sh")
-    program.chmod(0o755)
-    with pytest.raises(InputError):
-        inventory.read(program)
-    assert not (tmp_path / "ran").exists()
-
-
-def test_a_limit_names_hosts_rooms_and_students(tmp_path: Path) -> None:
-    text = "student,host,room\nAl,pc1,a\nBo,pc2,a\nCy,pc3,b\n"
-    read = inventory.read(written(tmp_path, text))
-
-    def names(limit: str) -> list[str]:
-        return [one.name for one in read.limited(limit).machines]
-
-    assert (names("a"), names("pc*,!Bo"), names("!b")) == (["pc1", "pc2"], ["pc1", "pc3"], ["pc1", "pc2"])
-    with pytest.raises(UsageError, match="no machine, room or student 'pc9'"):
-        read.limited("pc9")
-    with pytest.raises(UsageError, match="leaves no machine"):
-        read.limited("pc1,!a")
 
 
 MESSAGES = [
@@ -117,15 +50,21 @@ MESSAGES = [
     ("disk-full", {"msg": "non-zero return code", "stderr": "tar: x: Cannot write: No space left on device"}),
     ("disk", {"msg": "[Errno 30] Read-only file system: '/opt/tdlab'"}),
     ("no-python", {"msg": "MODULE FAILURE", "module_stdout": "sh: 1: /usr/bin/python3: not found"}),
+    ("old-python", {"msg": "ansible-core requires a minimum of Python version 3.8. Current version: 3.5.3"}),
+    ("old-python", {"msg": "", "module_stderr": "error while loading shared libraries: libpython3.5.so"}),
+    ("no-sshpass", {"msg": "to use the 'ssh' connection type, you must install the sshpass program"}),
     ("no-sudo", {"msg": "Missing sudo password"}),
+    ("no-sudo", {"msg": "Incorrect sudo password"}),
     ("no-sudo", {"msg": "", "module_stderr": "sudo: a password is required"}),
     ("apt-locked", {"msg": "Could not get lock /var/lib/dpkg/lock-frontend. It is held by process 77 (apt)"}),
+    ("apt-locked", {"stderr": "dpkg: error: dpkg frontend lock was locked by another process with pid 0"}),
     ("apt", {"msg": "E: dpkg was interrupted, you must manually run 'dpkg --configure -a'"}),
     ("clock", {"msg": "clock wrong by -86400 s"}),
     ("clock", {"msg": "apt failed", "stderr": "E: Release file for http://x is not valid yet"}),
     ("flood", {"msg": "it printed something else than was asked"}),
     ("no-account", {"msg": "no account eleve"}),
     ("in-the-way", {"msg": "another workspace is in the place of that of bo"}),
+    ("not-what-was-sent", {"stderr": "what came is not what was sent: lab-first-vm-00.tar.gz"}),
     ("other", {"msg": "something nobody has seen"}),
 ]  # fmt: skip
 
@@ -147,11 +86,13 @@ def test_a_host_cannot_write_to_the_terminal_by_its_messages() -> None:
 
 
 def test_the_item_that_failed_tells_the_cause() -> None:
-    result = {
+    result: dict[str, Any] = {
         "msg": "One or more items failed",
         "results": [{"failed": True, "stderr": "No space left on device"}],
     }
     assert causes.classify("Unpack what came", result).kind is causes.DISK_FULL
+    result["results"] = [{"failed": True, "msg": "non-zero return code", "stderr": "tar: it says why"}]
+    assert causes.classify("Unpack", result).detail == "Unpack: tar: it says why"
     assert causes.classify(causes.SENDING, {"rc": 124, "msg": "non-zero return code"}).kind is causes.SLOW
 
 
@@ -176,19 +117,47 @@ def test_the_board_follows_each_machine_to_its_end() -> None:
     assert seen.rows["pc4"].cause.kind is causes.NOT_STARTED
 
 
+def test_a_machine_is_done_when_it_has_been_looked_at_once_more(tmp_path: Path) -> None:
+    seen = Board(board.fresh([("pc1", ())]))
+    seen.take(event("runner_on_start", task=board.LOOKING, role="fleet_look"))
+    seen.take(event("runner_on_ok", task=board.LOOKING, role="fleet_look", stdout_lines=["end"]))
+    seen.take(event("runner_on_ok", changed=True))
+    seen.take(event("runner_on_start", task=board.LOOKING, role="fleet_look"))
+    assert seen.rows["pc1"].phase == "check"
+    seen.take(event("runner_on_ok", task=board.LAST))
+    ended = seen.rows["pc1"].ended
+    seen.take({"event": "playbook_on_stats", "event_data": {"ok": {"pc1": 4}}})
+    assert (seen.rows["pc1"].state, seen.rows["pc1"].ended) == ("done", ended)
+
+
+@pytest.mark.parametrize("lang", ["en", "fr"])
+@pytest.mark.parametrize(("width", "height"), [(80, 24), (120, 24), (40, 10)])
+def test_the_table_fits_the_terminal_and_shows_who_failed(width: int, height: int, lang: Lang) -> None:
+    from rich.console import Console
+
+    seen = Board(board.fresh((f"pc-b12-{number:03}", (f"Élève {number}",)) for number in range(200)))
+    for number, row in enumerate(seen.rows.values()):
+        row.state, row.began, row.ended = "running" if number < 40 else "waiting", 0.0, None
+    seen.rows["pc-b12-150"].state = "failed"
+    seen.rows["pc-b12-150"].cause = causes.classify("x", {"msg": "No route to host " + "x" * 300})
+    console = Console(width=width, height=height, record=True, file=io.StringIO())
+    console.print(showing.table(seen, lang, width, height, now=7.0, began=0.0))
+    lines = console.export_text().splitlines()
+    assert len(lines) < height
+    assert max(map(len, lines)) <= width
+    assert lines[0].startswith(
+        "1 NOT done, 40 at work, 159 waiting"[:width] if lang == "en" else "1 PAS fait"
+    )
+    (failed,) = (line for line in lines if "pc-b12-150" in line)
+    assert failed.rstrip().endswith("…")
+    assert "+" in lines[-1]
+
+
 def test_what_ansible_left_open_is_not_done() -> None:
     seen = Board(board.fresh([("pc1", ())]))
     seen.take(event("runner_on_ok", changed=True))
     seen.close()
     assert seen.rows["pc1"].state == "failed"
-
-
-def test_secrets_of_an_inventory_are_in_no_log() -> None:
-    hidden = secrets.of(
-        [{"ansible_become_password": "hunter22", "api": {"token": ["abcdef"]}, "ansible_user": "root"}]
-    )
-    assert secrets.without("hunter22 abcdef root", hidden) == "[hidden] [hidden] root"
-    assert len(secrets.without("x" * 10**6, hidden)) < 5000
 
 
 @pytest.fixture
@@ -218,31 +187,67 @@ def test_what_is_sent_holds_no_solution_and_is_named_by_its_content(tmp_path: Pa
     with tarfile.open(tmp_path / sent.file) as archive:
         names = archive.getnames()
     assert not [name for name in names if "solution" in name or "wrong-" in name]
-    assert names[-1].endswith("/.complete")
+    # What leads to it comes when all of it is there.
+    assert names[-2].endswith("/.complete")
+    assert names[-1] == "labs/first-vm"
     raw = (tmp_path / sent.file).read_bytes()
     (tmp_path / sent.file).unlink()
     assert objects.lab(tmp_path, LAB.folder, LAB.slug) == sent
     assert (tmp_path / sent.file).read_bytes() == raw
 
 
-def test_a_key_that_was_seen_is_never_replaced(tmp_path: Path) -> None:
-    row = board.Row("pc1", said=("key al ssh-ed25519 AAAA tdlab", "end"))
-    students.note_keys(tmp_path, [row])
-    row.said = ("key al ssh-ed25519 BBBB tdlab", "key bo ssh-ed25519 CCCC tdlab")
-    students.note_keys(tmp_path, [row])
-    assert students.keys(tmp_path) == {"al": "ssh-ed25519 AAAA tdlab", "bo": "ssh-ed25519 CCCC tdlab"}
+def test_what_a_student_is_called_in_files_stays_whoever_is_left_out_or_comes_later(tmp_path: Path) -> None:
+    def placed(*machines: tuple[str, ...]) -> dict[str, tuple[str, str]]:
+        every = [Machine(f"pc{number}", sitting) for number, sitting in enumerate(machines)]
+        return {name: (at.slug, at.folder) for name, at in students.placed(tmp_path, "lab", every).items()}
+
+    alone = placed(("Bo Li",))
+    assert alone == {"Bo Li": ("bo-li", "lab-workspace")}
+    # "Bo-Li" would be called the same in files, and sits beside somebody whose folder is the plain one.
+    both = placed(("Bo Li", "Cy"), ("Bo-Li",))
+    assert both["Bo Li"] == alone["Bo Li"]
+    assert both["Cy"] == ("cy", "lab-workspace-cy")
+    other = both["Bo-Li"]
+    assert other[0].startswith("bo-li-")
+    assert placed(("Bo-Li",))["Bo-Li"] == other
+    moved = placed(("Bo Li", "Bo-Li"))
+    assert moved["Bo-Li"] == (other[0], f"lab-workspace-{other[0]}")
 
 
-def test_what_a_hostile_machine_hands_in_is_not_verified_and_says_why(
-    planned: plan.Plan, tmp_path: Path
+def test_what_is_newer_on_machines_is_said_by_its_files(tmp_path: Path, planned: plan.Plan) -> None:
+    from dataclasses import replace
+
+    folder = Path(shutil.copytree(LAB.folder, tmp_path / "newer"))
+    (folder / "sheet.fr.md").write_text("neuf")
+    newer = objects.lab(planned.store, folder, LAB.slug)
+    had = tuple(line for sent in planned.assigned[0].objects for line in sent.wants)
+    rows = board.fresh((one.machine.name, ()) for one in planned.assigned)
+    for row in rows.values():
+        row.had = had
+    later = replace(planned, assigned=tuple(replace(one, objects=(newer,)) for one in planned.assigned))
+    said = list(notes.updates(Board(rows), later, "fr"))
+    assert said == ["plus récents dans lab-first-vm : first-vm/sheet.fr.md (pc1, pc2)"]
+    (old,) = (one.file for one in planned.assigned[0].objects if one.name == "lab-first-vm")
+    (planned.store / old).unlink()
+    assert "all of it" in next(notes.updates(Board(rows), later, "en"))
+    assert list(notes.updates(Board(rows), planned, "en")) == []
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"), [(("end",), "no-kvm"), (("virtualisation", "end"), "kvm-off"), ((), None)]
+)
+def test_what_a_machine_cannot_do_is_a_note_that_the_next_plan_has_too(
+    tmp_path: Path, said: tuple[str, ...], expected: str | None
 ) -> None:
-    place = tmp_path / "class/Bo"
-    place.mkdir(parents=True)
-    (place / "first-vm-bo-1.zip").write_bytes(b"PK\x03\x04 no archive at all")
-    (found,) = collecting.examined(planned, tmp_path / "class")
-    assert (found.student, found.why.startswith("it cannot be read")) == ("Bo", True)
-    noted = json.loads((tmp_path / "class" / collecting.RECORD).read_text())
-    assert noted["schema"] == "tdlab.collected/1"
+    row = board.Row("pc1", said=said)
+    found = notes.of(row)
+    assert (found.id if found else None) == expected
+    notes.noted(tmp_path, [row])
+    assert [note.id for note in notes.known(tmp_path).values()] == ([expected] if expected else [])
+    row.said = ("virtualisation", "kvm", "end")
+    notes.noted(tmp_path, [row])
+    assert (notes.of(row), notes.known(tmp_path)) == (None, {})
+    assert not list(notes.lines({}, "fr"))
 
 
 def test_the_page_of_a_room_shows_what_machines_say_and_acts_on_none_of_it(

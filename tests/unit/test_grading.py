@@ -14,6 +14,7 @@ from domains.paths import LABS
 from grader.grading import gradebook, grading
 from grader.lab import lab as labs
 from grader.results.result import Outcome
+from grader.submission import identity
 
 # One with tests of its own, which pytest collects, and a small one.
 R202, SMALL = LABS / "r202", LABS / "first-vm"
@@ -33,6 +34,35 @@ def submission(tmp_path: Path) -> Path:
     folder = tmp_path / "student"
     shutil.copytree(SMALL / "solution", folder)
     return folder
+
+
+def test_what_lies_outside_of_the_lab_is_somebodys_also_without_a_name(tmp_path: Path) -> None:
+    folder = tmp_path / "somebody"
+    shutil.copytree(R202 / "solution", folder)
+    own, others = (grading.grade(R202, [one]).submissions[0] for one in (R202 / "solution", folder))
+    copies = grading.grade(R202, [folder], samples=True).submissions[0]
+    assert {one.id for one in own.questions if one.outcome is Outcome.INCONCLUSIVE} == set()
+    assert {one.id for one in copies.questions if one.outcome is Outcome.INCONCLUSIVE} == set()
+    left = [one for one in others.questions if one.outcome is Outcome.INCONCLUSIVE]
+    assert "3.1-exits" in {one.id for one in left}
+    assert all("workspace.yaml" in one.hint for one in left)
+    assert not [one for one in others.questions if one.outcome in {Outcome.FAIL, Outcome.ERROR}]
+
+
+@pytest.mark.parametrize(
+    ("workspace", "said"),
+    [(None, "vos réponses"), ("fr", "vos réponses"), ("en", "your answers"), ("??", "vos réponses")],
+)
+def test_answers_that_cannot_be_read_are_answered_in_the_workspaces_language_or_else_the_labs(
+    tmp_path: Path, workspace: str | None, said: str
+) -> None:
+    folder = tmp_path / "somebody"
+    folder.mkdir()
+    (folder / "answers.yaml").write_text("lang: en\nanswers: [")
+    if workspace:
+        (folder / "workspace.yaml").write_text(identity.text("r202", "somebody", workspace, None))
+    (found,) = grading.grade(R202, [folder]).submissions
+    assert [one.hint for one in found.questions if said not in one.hint] == []
 
 
 def test_a_submission_is_never_run_whatever_it_holds(

@@ -44,7 +44,7 @@ def graded(place: Workspace) -> dict[str, tuple[Outcome, float, float, str]]:
 
 def test_the_price_comes_first_and_nothing_is_taken_unasked(place: Workspace) -> None:
     said = hint(place, "3.1", "--no-input")
-    assert f"coûte 0,25 pt\u00a0; 3.1 vaut {WORTH}. Encore 1" in said.output
+    assert f"coûte 0,25 pt\u00a0; 3.1 vaut {WORTH}. Il en reste un autre après lui." in said.output
     assert "La carte n’existe pas" not in said.output
     assert said.return_value == 1
     assert not history.events(place.folder, "hint")
@@ -54,7 +54,7 @@ def test_a_hint_taken_is_given_again_for_nothing_and_the_next_has_its_own_price(
     assert "La carte n’existe pas" in hint(place, "3.1", "--yes").output
     again = hint(place, "3.1", "--no-input")
     assert "déjà donné : La carte n’existe pas" in again.output.replace("\u00a0", " ")
-    assert f"coûte 0,5 pt\u00a0; 3.1 vaut {WORTH}" in again.output
+    assert f"coûte 0,5 pt\u00a0; 3.1 vaut {WORTH}. C’est le dernier." in again.output
     hint(place, "3.1", "--yes")
     assert "n’a plus d’indice" in hint(place, "3.1", "--yes").output
     assert len(history.events(place.folder, "hint")) == 2

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from domains.errors import InfrastructureError
-from grader.measure import counters, environment, iperf, ping, summary
+from domains.host import Host
+from domains.lifecycle import Domain
+from grader.measure import cell, counters, environment, iperf, ping, summary
 
 
 def transfer(*, omitted: float = 1e9, counted: float = 2e9, rate: float = 16e9) -> str:
@@ -171,3 +175,15 @@ class TestVariation:
 
     def test_samples_that_are_all_alike_do_not_vary(self) -> None:
         assert summary.variation([5, 5, 5]) == 0
+
+
+def test_a_ping_that_may_not_run_is_no_silence_of_the_guests(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "ping"
+    program.write_text("#!/bin/sh\necho 'ping: socket: Operation not permitted' >&2\nexit 2\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    guest = cast("Domain", SimpleNamespace(address="192.0.2.1", machine=SimpleNamespace(name="tdlab-x")))
+    with pytest.raises(InfrastructureError, match="ping: socket: Operation not permitted"):
+        cell.wait_for_network(Host(), guest)

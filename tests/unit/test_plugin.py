@@ -18,7 +18,7 @@ pytest_plugins = ["pytester"]
 
 LAB = """\
 schema: tdlab.lab/1
-title: {fr: Essai, en: Trial}
+title: {en: Trial, fr: Essai}
 parts:
   - id: one
     title: {fr: Un, en: One}
@@ -85,7 +85,7 @@ GOOD = "answers:\n  1: a\n  2: [a, b]\n  3: There are many exits.\n"
 
 
 def test_each_outcome_has_its_own_word(session: pytest.Pytester) -> None:
-    result, grade = run(session, hand_in(session, "ann", MIXED))
+    result, grade = run(session, hand_in(session, "ann", MIXED), "--tdlab-samples")
     result.stdout.fnmatch_lines(
         [
             "trial/lab.yaml::ann::1 FAILED*",
@@ -118,7 +118,7 @@ def test_a_broken_file_fails_its_own_student_and_no_other(session: pytest.Pytest
     assert grade
     eve, bob = grade.submissions
     assert {one.outcome for one in eve.questions} == {Outcome.FAIL}
-    assert "answers.yaml:2:1: not valid YAML" in eve.questions[0].hint
+    assert "answers.yaml:2:1: here or just before, a bracket is not closed" in eve.questions[0].hint
     assert bob.score == 6
 
 

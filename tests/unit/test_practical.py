@@ -112,7 +112,12 @@ def test_where_intervals_meet_either_order_is_right() -> None:
 
 def test_an_order_of_measures_all_alike_is_left_open_and_costs_nothing() -> None:
     alike = run(virtio=(1, 5, 9), e1000=(2, 5, 8), rtl8139=(1, 6, 9))
-    assert judged(OWN, ["rtl8139", "e1000", "virtio"], alike).outcome is Outcome.INCONCLUSIVE
+    found = judged(OWN, ["rtl8139", "e1000", "virtio"], alike)
+    assert found.outcome is Outcome.INCONCLUSIVE
+    # The teacher sees what there is to decide, and nobody's missing answer waits for one.
+    assert found.actual == "rtl8139 > e1000 > virtio"
+    assert [one.seen for one in found.evidence]
+    assert judged(OWN, None, alike).outcome is Outcome.FAIL
 
 
 def test_what_this_host_cannot_measure_is_left_out_of_the_order() -> None:
@@ -374,6 +379,10 @@ def test_claims_can_be_about_rows_and_cells_of_tables() -> None:
     raw = recorded("ps")
     assert judged(experiment("ps", row, cell), raw).outcome is Outcome.PASS
     assert judged(experiment("ps", {"row": {**row["row"], "has": "CPU 77"}}), raw).outcome is Outcome.FAIL
+    threads = (huge := json.loads(raw))["tables"]["threads"]
+    at = list(threads["columns"]).index("vcpu")
+    threads["rows"] = [[*row[:at], 10**400, *row[at + 1 :]] for row in threads["rows"]]
+    assert judged(experiment("ps", cell), json.dumps(huge).encode()).outcome is Outcome.INCONCLUSIVE
     cell["same"]["of"]["where"] = {"column": "name", "is": "CPU 77/KVM"}
     assert judged(experiment("ps", cell), raw).outcome is Outcome.INCONCLUSIVE
 

@@ -45,6 +45,8 @@ def test_a_line_that_was_torn_does_not_take_the_next_one_with_it(tmp_path: Path)
         ("1.1", "a", "1.1 takes no prediction"),
         ("9.9", 2, "9.9 takes no prediction"),
         ("3.2-predict", "many", "'many' is no prediction"),
+        ("3.2-predict", "-2", "3.2-predict cannot be negative, and -2 is"),
+        ("3.2-predict", -0.5, "3.2-predict cannot be negative, and -0.5 is"),
     ],
 )
 def test_what_is_no_prediction_is_not_committed(

@@ -430,7 +430,6 @@ def test_what_goes_with_which_is_read_in_either_order(text: str, ideas: set[str]
         "farm: virtio; trading: VF; old OS: rtl8139; 200 VMs: virtio",
         "1. virtio 2. passthrough 3. e1000 4. virtio",
         "a) virtio b) vf c) e1000 d) virtio",
-        "virtio, passthrough, e1000, virtio",
     ],
 )
 def test_four_choices_are_read_in_any_order_or_as_a_list(text: str) -> None:

@@ -52,7 +52,7 @@ def test_with_new_measures_samples_still_score_what_they_say(
 ) -> None:
     made = materialise(lab, scaled(recorded, factors), tmp_path)
     assert made[0] == tmp_path / "solution"
-    result = grade(lab.folder, made)
+    result = grade(lab.folder, made, samples=True)
     for proof, submission in zip(samples(lab), result.submissions, strict=True):
         assert lost(submission.questions) == list(proof.loses), submission.student
         skipped = {one.id for one in submission.questions if one.outcome is Outcome.SKIPPED}

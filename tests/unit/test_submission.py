@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -94,3 +95,13 @@ def test_no_folder_can_take_the_name_of_another_student(tmp_path: Path) -> None:
 def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="is not a submission"):
         list(submission.students([tmp_path / "nobody"]))
+
+
+@pytest.mark.parametrize(
+    ("inside", "is_own"), [("solution", True), ("wrong-host-card", True), ("rendus/wrong-ada", False)]
+)
+def test_only_the_samples_of_a_lab_are_nobodys(tmp_path: Path, inside: str, is_own: bool) -> None:
+    shutil.copytree(LABS / "first-vm", tmp_path / "first-vm")
+    place = tmp_path / "first-vm" / inside
+    place.mkdir(parents=True, exist_ok=True)
+    assert submission.is_sample(labs.load(tmp_path / "first-vm"), place) is is_own

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 from grader.experiments.result import Result, Value
 from grader.lab.practical import Cell, Claim, More, Operand, Row, Same, Where
 from grader.language import Lang
-from grader.language.bilingual import Bilingual, decimal
+from grader.language.bilingual import Bilingual, both, decimal, listed
 
 # Yes, no, open (the interval straddles the limit), not-here (the host cannot measure it), lost (it is gone).
 Holds = Literal["yes", "no", "open", "not-here", "lost"]
 _ROUNDING = 1e-9
+_YES, _NO = both("yes", "oui"), both("no", "non")
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ def judge(claim: Claim, found: Result, lang: Lang) -> Judged:
         return Judged(claim, missing[0].holds, missing[0].how)
     left, right = (one for one in numbers if isinstance(one, _Number))
     holds = _more(left, right, sides) if isinstance(sides, More) else _same(left, right, sides)
-    return Judged(claim, holds, f"{left.how}; {right.how}")
+    return Judged(claim, holds, listed((left.how, right.how), lang))
 
 
 def _more(left: _Number, right: _Number, claim: More) -> Holds:
@@ -120,7 +122,7 @@ def _meant(row: dict[str, Value], where: Where | None) -> bool:
 def _float(value: Value) -> float | None:
     try:
         number = float(value) if isinstance(value, int | float | str) else math.nan
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return number if math.isfinite(number) else None
 
@@ -132,14 +134,15 @@ def _row(claim: Claim, wanted: Row, found: Result, lang: Lang) -> Judged:
     for row in _rows(found, wanted.table):
         if _meant(row, wanted.where) and _has(row.get(wanted.column), wanted.has):
             title = table.columns.get(wanted.column)
-            value = _text(row.get(wanted.column))
+            value = _shown(row.get(wanted.column), lang)
             return Judged(claim, "yes", _named(title, value, lang) if title else value)
     return Judged(claim, "no", f"{wanted.table}: {wanted.column} ≠ {wanted.has}")
 
 
-def _rows(found: Result, name: str) -> list[dict[str, Value]]:
-    table = found.tables.get(name)
-    return [dict(zip(table.columns, row, strict=False)) for row in table.rows] if table else []
+def _rows(found: Result, name: str) -> Iterator[dict[str, Value]]:
+    if table := found.tables.get(name):
+        for row in table.rows:
+            yield dict(zip(table.columns, row, strict=False))
 
 
 def _has(value: Value, text: str) -> bool:
@@ -148,6 +151,13 @@ def _has(value: Value, text: str) -> bool:
 
 def _texts(value: Value) -> tuple[str, ...]:
     return (value.fr, value.en) if isinstance(value, Bilingual) else (_text(value),)
+
+
+def _shown(value: Value, lang: Lang) -> str:
+    """Return a value as people read it, where :func:`_text` is what an author asks for."""
+    if isinstance(value, bool):
+        return (_YES if value else _NO).say(lang)
+    return value.say(lang) if isinstance(value, Bilingual) else _text(value)
 
 
 def _text(value: Value) -> str:

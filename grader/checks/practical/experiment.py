@@ -13,7 +13,8 @@ from grader.checks.practical.claims import Judged, judge
 from grader.checks.verdict import Context, graded, result
 from grader.experiments.result import Measured, Result
 from grader.lab.practical import ExperimentQuestion
-from grader.language.bilingual import Bilingual, typeset
+from grader.language import causes
+from grader.language.bilingual import Bilingual, listed
 from grader.measure import moment
 from grader.results.result import CheckResult, Evidence, Outcome
 from grader.submission.answers import Answer
@@ -26,7 +27,7 @@ def check_experiment(question: ExperimentQuestion, answer: Answer, context: Cont
     """Give the points for a result whose claims hold; what the host cannot do is not gradable there."""
     lang, file = context.lang, question.file
     if not isinstance(answer.value, bytes):
-        cause = answer.note or words.FILE_IS_MISSING.say(lang, file=file)
+        cause = causes.said(answer.note, lang) or words.FILE_IS_MISSING.say(lang, file=file)
         return _ended(question, context, Outcome.FAIL, _measure_it(question, context, cause))
     try:
         found = Result.model_validate_json(answer.value)
@@ -38,12 +39,12 @@ def check_experiment(question: ExperimentQuestion, answer: Answer, context: Cont
         cause = words.OF_ANOTHER.say(lang, file=file, lab=found.lab, name=found.experiment)
         return _ended(question, context, Outcome.FAIL, _measure_it(question, context, cause))
     if found.status == "error":
-        hint = words.MEASURING_BROKE.say(lang, cause=found.cause or "?")
+        hint = words.MEASURING_BROKE.say(lang, cause=causes.said(found.cause or "?", lang))
         return _ended(question, context, Outcome.ERROR, hint)
     if found.status == "skipped":
         return _not_here(question, context, found.host, found.cause or "?")
     if problem := next(_contradictions(found), None):
-        hint = words.CONTRADICTS.say(lang, file=file, cause=problem)
+        hint = words.CONTRADICTS.say(lang, file=file, cause=causes.said(problem, lang))
         return _ended(question, context, Outcome.INCONCLUSIVE, hint)
     return _judged(question, context, found)
 
@@ -55,9 +56,9 @@ def _judged(question: ExperimentQuestion, context: Context, found: Result) -> Ch
     if not possible:
         return _not_here(question, context, found.host, judged[0].how)
     if lost := next((one for one in possible if one.holds == "lost"), None):
-        hint = words.CONTRADICTS.say(lang, file=question.file, cause=lost.how)
+        hint = words.CONTRADICTS.say(lang, file=question.file, cause=causes.said(lost.how, lang))
         return _ended(question, context, Outcome.INCONCLUSIVE, hint)
-    actual = typeset(" ; " if lang == "fr" else "; ", lang).join(one.how for one in possible)
+    actual = listed((one.how for one in possible), lang)
     evidence = [Evidence(source=question.file, seen=f"{one.claim.id}: {one.how}") for one in possible]
     if unsure := [one for one in possible if one.holds == "open"]:
         hint = _said(words.CLAIM_OPEN, unsure, context)
@@ -94,7 +95,7 @@ def _contradictions(found: Result) -> Iterator[str]:
 
 def _disagrees(one: Measured) -> str | None:
     samples = one.samples
-    if not samples or not all(math.isfinite(number) for number in (*samples, one.median)):
+    if not samples or not all(map(math.isfinite, (*samples, one.median))):
         return "no finite samples"
     median = statistics.median(samples)
     if not math.isclose(median, one.median, rel_tol=_ROUNDING, abs_tol=1e-6):
@@ -108,7 +109,7 @@ def _disagrees(one: Measured) -> str | None:
 
 def _not_here(question: ExperimentQuestion, context: Context, host: str, cause: str) -> CheckResult:
     again = f"`tdlab measure {context.lab} {question.experiment} --host lab1`"
-    hint = words.NOT_HERE.say(context.lang, host=host, cause=cause, again=again)
+    hint = words.NOT_HERE.say(context.lang, host=host, cause=causes.said(cause, context.lang), again=again)
     return _ended(question, context, Outcome.SKIPPED, hint)
 
 
@@ -129,7 +130,7 @@ def _ended(
 
 
 def _expected(question: ExperimentQuestion, context: Context) -> str:
-    return "; ".join(one.means.say(context.lang) for one in question.claims)
+    return listed((one.means.say(context.lang) for one in question.claims), context.lang)
 
 
 def _first(bad: ValueError) -> str:

@@ -6,6 +6,8 @@ from grader.checks.practical import words
 from grader.checks.verdict import Context, graded, result
 from grader.facts.kept import Found, HostFacts, holds
 from grader.lab.practical import HOST_FILE, Fact, HostQuestion
+from grader.language import causes
+from grader.language.bilingual import listed
 from grader.results.result import CheckResult, Evidence, Outcome
 from grader.submission.answers import Answer
 
@@ -15,9 +17,9 @@ _AGAIN = "`tdlab check --host lab1`"
 def check_host(question: HostQuestion, answer: Answer, context: Context) -> CheckResult:
     """Give a part of the points for each fact that holds; what could not be looked at is ours."""
     lang = context.lang
-    expected = "; ".join(fact.means.say(lang) for fact in question.facts)
+    expected = listed((fact.means.say(lang) for fact in question.facts), lang)
     if not isinstance(answer.value, bytes):
-        hint = answer.note or words.LOOK_AT_HOST.say(lang, file=HOST_FILE)
+        hint = causes.said(answer.note, lang) or words.LOOK_AT_HOST.say(lang, file=HOST_FILE)
         return result(question, Outcome.FAIL, expected=expected, hint=hint)
     try:
         facts = HostFacts.model_validate_json(answer.value)
@@ -26,7 +28,7 @@ def check_host(question: HostQuestion, answer: Answer, context: Context) -> Chec
         hint = words.NOT_UNDERSTOOD.say(lang, file=HOST_FILE, cause=cause)
         return result(question, Outcome.INCONCLUSIVE, expected=expected, hint=hint)
     if facts.problem:
-        hint = words.HOST_SILENT.say(lang, host=facts.host, cause=facts.problem)
+        hint = words.HOST_SILENT.say(lang, host=facts.host, cause=causes.said(facts.problem, lang))
         return result(question, Outcome.ERROR, expected=expected, hint=hint)
     return _judged(question, facts, expected, context)
 
@@ -39,7 +41,9 @@ def _judged(question: HostQuestion, facts: HostFacts, expected: str, context: Co
     for fact in (*question.needs, *question.facts):
         found = facts.about(fact)
         if found is not None and found.problem:
-            hint = words.HOST_SILENT.say(lang, host=facts.host, cause=_shown(found, found.problem))
+            hint = words.HOST_SILENT.say(
+                lang, host=facts.host, cause=_shown(found, causes.said(found.problem, lang))
+            )
             return result(question, Outcome.ERROR, expected=expected, hint=hint)
         answer = None if found is None else holds(fact, found)
         if found is None or answer is None:
@@ -62,7 +66,9 @@ def _judged(question: HostQuestion, facts: HostFacts, expected: str, context: Co
 
 
 def _actual(facts: tuple[Fact, ...], held: list[bool], context: Context) -> str:
-    return "; ".join(one.means.say(context.lang) for one, so in zip(facts, held, strict=True) if so)
+    return listed(
+        (one.means.say(context.lang) for one, so in zip(facts, held, strict=True) if so), context.lang
+    )
 
 
 def _shown(found: Found, problem: str = "") -> str:

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from grader.checks.practical import words
 from grader.checks.verdict import Context, graded, result
 from grader.lab.practical import Shown, TranscriptQuestion
+from grader.language import causes
+from grader.language.bilingual import listed
 from grader.language.inert import one_line
 from grader.results.result import CheckResult, Evidence, Outcome
 from grader.submission.answers import Answer
@@ -51,10 +53,10 @@ def parse(raw: bytes) -> list[Command]:
 def check_transcript(question: TranscriptQuestion, answer: Answer, context: Context) -> CheckResult:
     """Give a part of the points for each thing that the output shows; what is forbidden takes them all."""
     lang, file = context.lang, question.file
-    expected = "; ".join(one.means.say(lang) for one in question.shows)
+    expected = listed((one.means.say(lang) for one in question.shows), lang)
     names = {"file": file, "example": question.example}
     if not isinstance(answer.value, bytes):
-        hint = answer.note or words.TRANSCRIPT_MISSING.say(lang, file=file)
+        hint = causes.said(answer.note, lang) or words.TRANSCRIPT_MISSING.say(lang, file=file)
         return result(question, Outcome.FAIL, expected=expected, hint=hint)
     if answer.value.count(b"\n") > _MOST_LINES:
         hint = words.TOO_LONG.say(lang, file=file, lines=_MOST_LINES)

@@ -13,6 +13,8 @@ _PRONOUNS = frozenset(common()["pronouns"].split())
 _BEFORE = 7
 _AFTER = 4
 _NOBODY: frozenset[str] = frozenset()
+_AND = frozenset(common()["and"].split())
+_STOP = frozenset(common()["stop"])
 
 
 def agents(
@@ -34,7 +36,29 @@ def agents(
         # « la table est modifiée »: what stands before did nothing.
         return _NOBODY
     for step in range(at - 1, max(-1, at - 1 - _BEFORE), -1):
-        if clauses[step] != clauses[at] or tokens[step].plain in _PRONOUNS:
+        if clauses[step] != clauses[at]:
+            return _first(tokens, clauses, known, step + 1, at)
+        if tokens[step].plain in _PRONOUNS:
+            break
+        if step in known:
+            return known[step]
+    return _NOBODY
+
+
+def _first(
+    tokens: Sequence[Token], clauses: Sequence[int], known: Mapping[int, frozenset[str]], join: int, at: int
+) -> frozenset[str]:
+    """« l'hyperviseur tourne et passe la main »: who does the second thing began the clause before."""
+    between = tokens[join + 1 : at]
+    is_same = all(one.plain in _STOP and one.plain not in _PRONOUNS for one in between)
+    if tokens[join].plain not in _AND or not is_same:
+        return _NOBODY
+    last = join - 1 - tokens[join - 1].is_mark
+    start = last
+    while start > 0 and clauses[start - 1] == clauses[last]:
+        start -= 1
+    for step in range(max(start, 0), join):
+        if tokens[step].plain in _PRONOUNS:
             break
         if step in known:
             return known[step]

@@ -25,6 +25,8 @@ _DOUBT = re.compile(
     r"|i hesitate|j hesite|not sure (if|whether|about)|pas sure? (si|que|de)|(peut etre|maybe|perhaps)(?! \d)"
     r"|parfois|sometimes|some say|on dit que|certains disent|probablement|possibly"
     r"|ou l inverse|ou le contraire|or the (reverse|opposite)|other way (round|around)|(ou|or) vice versa"
+    r"|(?<!d )or (it|they|we)|ou (ca|cela)|may or may|hesit\w+|sans doute|il se peut|ca se peut"
+    r"|or something|ou quelque chose|ou un truc"
     r"|might be|could be|pourrait etre|plus ou moins|more or less|(pas|not) certain"
     r"|not (really |very )?sure|i guess|je dirais"
     r"|i would (also )?say|tantot|in theory|en theorie|je suppose|i suppose|je suis pas sur"
@@ -46,7 +48,7 @@ _DOUBT = re.compile(
 _UNSURE = re.compile(
     r"((mais|et|but|enfin|bah) )?((je (ne )?(sais|me souviens|me rappelle) (pas|plus)"
     r"|(i )?(do not|can not) (know|remember)|idk|dunno|j ai oublie|i forgot|(i )?(am )?not sure|pas sure?)"
-    r"( trop| vraiment| really| though)?)"
+    r"( trop| vraiment| really| though)?( lequel| laquelle| lesquels| which| which one| which is which)?)"
 )
 
 # Whoever speaks of the marking may have written the rest for a program to find.
@@ -66,6 +68,8 @@ _BREATH = 7
 _LONG = 14
 # A sentence has more small words than one in so many.
 _SMALL = 5
+# Who gives a reason or an aim makes a sentence.
+_BINDING = frozenset(common()["binding"].split())
 _OF = frozenset({"of", "de", "du", "des", "d"})
 
 
@@ -128,6 +132,8 @@ def is_in_one_breath(text: Sequence[Token], clauses: Sequence[int]) -> bool:
     said = {clause for clause, token in zip(clauses, text, strict=True) if not token.is_mark}
     count = sum(not token.is_mark for token in text)
     if count < _BREATH or len(said) > 1:
+        return False
+    if any(token.plain in _BINDING for token in text):
         return False
     small = [token.plain for token in text if token.plain in common()["stop"]]
     is_list = count > _BREATH + 1 and len(small) * _SMALL < count

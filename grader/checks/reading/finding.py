@@ -22,6 +22,8 @@ _SMALL = common()["stop"] - frozenset(common()["leading"].split())
 # Words that join two clauses, so that the second may say another thing.
 _JOINS = frozenset(common()["joins"].split())
 _GOES_ON = frozenset(common()["goes_on"].split())
+# Terms that a denial takes back.
+_SAYING = frozenset({"said", "after", "close"})
 _DENYING = frozenset({*common()["negation"]["own"].split()})
 _STOP = Token(".", ".", is_mark=True)
 
@@ -122,12 +124,17 @@ class Read:
             places.append(at)
         return tuple(places)
 
+    def lacks(self, term: Term) -> bool:
+        """Say whether a term is wanted, and no form of it begins anywhere."""
+        return term.mode != "without" and term.heads.keys().isdisjoint(self.index)
+
     def of_term(self, term: Term) -> list[Place]:
         """Return where a term stands, done by one of those who are to do it."""
         found = self.places(term.heads)
         if not term.by:
             return found
-        return [place for place in found if not (by := self._agents(place[0])) or by & term.by]
+        named = [(place, self._agents(place[0])) for place in found]
+        return [place for place, by in named if by & term.by or not (by or term.is_strict)]
 
     def _agents(self, at: int) -> frozenset[str]:
         return agents(self.tokens, self.clauses, self.named, at)
@@ -143,7 +150,8 @@ class Read:
 def find(wording: Wording, read: Read) -> Match | None:
     """Return the best match of a wording: said before denied, in one sentence before two."""
     wanted: list[tuple[Term, list[Place]]] = []
-    if wording.is_hint:
+    # Most wordings lack a word altogether, which is seen before any place is looked for.
+    if wording.is_hint or any(read.lacks(term) for term in wording.terms):
         return None
     for term in wording.terms:
         places = read.of_term(term)
@@ -151,8 +159,9 @@ def find(wording: Wording, read: Read) -> Match | None:
             return None
         wanted.append((term, places))
     best: Match | None = None
-    for first, last in _windows(read, wanted):
-        match = _within(wanted, read, first, last)
+    units = read.clauses if wording.is_close else read.sentences
+    for first, last in _windows(read, units, wanted):
+        match = _within(wanted, read, units, first, last)
         if match and (best is None or match.state > best.state):
             best = match
             if best.state is State.SAID:
@@ -174,7 +183,7 @@ def is_denied(wording: Wording, read: Read, but: frozenset[int], *, at_once: boo
         elif not places:
             return False
         else:
-            wanted.append((places, term.mode in {"said", "after"}))
+            wanted.append((places, term.mode in _SAYING))
     for at, (places, is_said) in enumerate(wanted):
         taken_back = [place for place in places if is_said and read.is_denied(place) and not but & {*place}]
         others = [other for number, (other, _) in enumerate(wanted) if number != at]
@@ -186,29 +195,29 @@ def is_denied(wording: Wording, read: Read, but: frozenset[int], *, at_once: boo
     return False
 
 
-def _windows(read: Read, wanted: Sequence[tuple[Term, Sequence[Place]]]) -> Iterator[tuple[int, int]]:
-    """Yield the sentences, then the pairs of neighbours, that hold all terms."""
-    held = [
-        {read.sentences[place[0]] for place in places} for term, places in wanted if term.mode != "without"
-    ]
+def _windows(
+    read: Read, units: Sequence[int], wanted: Sequence[tuple[Term, Sequence[Place]]]
+) -> Iterator[tuple[int, int]]:
+    """Yield the sentences or clauses, then the pairs of neighbouring sentences, that hold all terms."""
+    held = [{units[place[0]] for place in places} for term, places in wanted if term.mode != "without"]
     if not held:
         return
     for number in sorted(set.intersection(*held)):
         yield number, number
-    if len(held) > 1:
+    if len(held) > 1 and units is read.sentences:
         for number in sorted(set.union(*held)):
             if number + 1 in read.going_on and all(here & {number, number + 1} for here in held):
                 yield number, number + 1
 
 
 def _within(
-    wanted: Sequence[tuple[Term, Sequence[Place]]], read: Read, first: int, last: int
+    wanted: Sequence[tuple[Term, Sequence[Place]]], read: Read, units: Sequence[int], first: int, last: int
 ) -> Match | None:
     chosen: list[tuple[list[Place], bool]] = []
     # « plus besoin d'émuler le processeur » denies both words, and says what is wanted.
     by_denial = any(term.mode == "no" for term, _ in wanted)
     for term, everywhere in wanted:
-        places = [place for place in everywhere if first <= read.sentences[place[0]] <= last]
+        places = [place for place in everywhere if first <= units[place[0]] <= last]
         if term.mode == "without":
             if any(not read.is_denied(place) for place in places):
                 return None
@@ -218,7 +227,7 @@ def _within(
         if not places:
             return None
         if term.mode != "beside":
-            chosen.append((places, not by_denial and term.mode in {"said", "after"}))
+            chosen.append((places, not by_denial and term.mode in _SAYING))
     is_ordered = any(term.mode == "after" for term, _ in wanted)
     choose = _in_order if is_ordered else _together
     span = _SPAN if first == last else _SPAN_OF_TWO

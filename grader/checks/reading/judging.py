@@ -105,7 +105,7 @@ def judge(question: TextQuestion, text: str) -> Judgement:
     made = pairs.chosen(rules, read) if rules.subjects else []
     right = {name: _best(ways, read, made) for name, ways in rules.ideas.items()}
     wrong = {name: _best(ways, read, made) for name, ways in rules.wrong_ideas.items()}
-    return _judged(_Found.of(rules, read, right, wrong, pairs.settled(rules, made)))
+    return _judged(_Found.of(rules, read, right, wrong, made))
 
 
 @dataclass(frozen=True)
@@ -118,6 +118,8 @@ class _Found:
     wrong: Mapping[str, Match | None]
     # Of pairs: for every subject one thing is chosen.
     is_settled: bool
+    # … and the question asks why, of which nothing is said.
+    is_unexplained: bool
     said: tuple[str, ...]
     held: tuple[str, ...]
     # Right ideas that are said here and denied there.
@@ -130,7 +132,7 @@ class _Found:
         read: Read,
         right: Mapping[str, Match | None],
         wrong: Mapping[str, Match | None],
-        is_settled: bool,
+        made: Sequence[pairs.Chosen],
     ) -> _Found:
         """Drop right ideas that stand in the very words of a wrong one: « les sorties ne coûtent rien »."""
         held = _names(wrong, State.SAID)
@@ -144,7 +146,8 @@ class _Found:
             read,
             own,
             wrong,
-            is_settled,
+            pairs.settled(rules, made),
+            pairs.are_unexplained(rules, made),
             _names(own, State.SAID),
             held,
             _is_mixed(rules, read, own, wrong),
@@ -215,6 +218,8 @@ def _why(found: _Found) -> Why:
     rules = found.rules
     if goes_both_ways(found.read.tokens, is_paired=found.is_settled):
         return Why.HEDGED
+    if found.is_unexplained:
+        return Why.UNCLEAR_REST
     if found.is_settled and all(name in rules.choosing for name in found.held) and found.missing:
         # Each choice is right or wrong by itself, and there is nothing else to say.
         return Why.SOME_IDEAS if found.said else Why.WRONG_IDEA
@@ -265,18 +270,29 @@ def _seen(found: Mapping[str, Match | None], read: Read) -> tuple[Seen, ...]:
 
 def _says_nothing(plain: Sequence[str], rules: Rubric) -> Why | None:
     content = [word for word in plain if len(word) >= 3 or word.isdigit() or rules.lexicon.atoms(word)]
-    if not content or _is_given_up(tuple(plain)):
+    if not content or _is_given_up(tuple(plain), tells=any(rules.may_tell(word) for word in plain)):
         return Why.EMPTY
     asked = set(rules.asked)
     new = [word for word in plain if word not in asked and word not in common()["stop"]]
     # A question's own words may be the answer: « quel mot ? » asks for no word that it names.
     is_copied = len(plain) >= 6 and len(new) <= len(plain) // 10 and rules.holds_question(plain)
-    return Why.COPIED if is_copied else None
+    if is_copied and not any(rules.may_tell(word) for word in plain if word not in asked):
+        return Why.COPIED
+    return None
+
+
+@lru_cache(maxsize=1)
+def _giving_up() -> tuple[str, ...]:
+    """Return the phrases of those who give up, longest first."""
+    return tuple(sorted(map(str, common()["given_up"]), key=len, reverse=True))
 
 
 @lru_cache(maxsize=4096)
-def _is_given_up(plain: tuple[str, ...]) -> bool:
-    said = " ".join(plain)
-    for phrase in sorted(common()["given_up"], key=len, reverse=True):
-        said = said.replace(str(phrase), " ")
+def _is_given_up(plain: tuple[str, ...], *, tells: bool) -> bool:
+    """Say whether nothing but « je ne sais pas » is said; ``tells``: small words may tell an idea."""
+    said = whole = " ".join(plain)
+    for phrase in _giving_up():
+        said = said.replace(phrase, " ")
+    if tells and said == whole:
+        return False
     return not [word for word in said.split() if len(word) >= 3 and word not in common()["stop"]]

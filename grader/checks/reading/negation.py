@@ -10,6 +10,7 @@ from grader.checks.reading.tokens import Token, common
 _WORDS: dict[str, frozenset[str]] = {
     name: frozenset(text.split()) for name, text in common()["negation"].items()
 }
+_TURNS = frozenset({"rien", "nothing", "ne"}).union(_WORDS["far"], _WORDS["unlike"], _WORDS["less"])
 _ONLY, _PARTNERS, _BREAKS = _WORDS["only"], _WORDS["partners"], _WORDS["breaks"]
 # How many words a negation of one thing reaches: « aucun exit », "no more exits", « sans copie ».
 _NEAR = 5
@@ -56,13 +57,17 @@ def _backward(sentence: Sequence[Token], plain: Sequence[str], at: int) -> range
 
 def _reach(sentence: Sequence[Token], plain: Sequence[str], at: int, word: str) -> range | set[int]:
     after = plain[at + 1] if at + 1 < len(plain) else ""
+    if word in _TURNS and (turned := _turned(sentence, plain, at, word, after)) is not None:
+        return turned
     if word in {"ne", "n"}:
         return _french(sentence, plain, at)
     if word == "pas":
         return _spoken(sentence, plain, at)
     if word == "plus":
         before = plain[at - 1] if at else ""
-        is_more = before == "a" and after in {"de", "d"} and plain[max(0, at - 2)] != "y"
+        # « il faut plus de cartes qu'avant » compares.
+        is_compared = bool({"que", "qu"}.intersection(plain[at + 2 : at + 6]))
+        is_more = after in {"de", "d"} and (is_compared or (before == "a" and plain[max(0, at - 2)] != "y"))
         is_denial = after == "besoin" or (before in _WORDS["spoken_plus"] and not is_more)
         return _forward(sentence, plain, at, _FAR) if is_denial else set()
     if word == "not" and after == "without":
@@ -72,6 +77,22 @@ def _reach(sentence: Sequence[Token], plain: Sequence[str], at: int, word: str) 
     if word in _WORDS["thing"]:
         return _thing(sentence, plain, at, word, after)
     return set()
+
+
+def _turned(
+    sentence: Sequence[Token], plain: Sequence[str], at: int, word: str, after: str
+) -> range | set[int] | None:
+    """Return what is denied by « loin de », "unlike" and the like, or None for any other word."""
+    hinders = _WORDS["hinders"].intersection(plain[at + 1 : at + 3])
+    if hinders and (word in {"rien", "nothing"} or (word == "ne" and plain[max(0, at - 1)] == "rien")):
+        return set()
+    if word in _WORDS["far"] and after in _WORDS["far_from"]:
+        return _forward(sentence, plain, at, _FAR)
+    if word in _WORDS["unlike"]:
+        return _forward(sentence, plain, at, _NEAR)
+    if word in _WORDS["less"] and after in _WORDS["lessened"]:
+        return {at + 1}
+    return None
 
 
 def _clause(sentence: Sequence[Token], plain: Sequence[str], at: int, word: str, after: str) -> set[int]:
@@ -167,7 +188,8 @@ def _breaks(sentence: Sequence[Token], plain: Sequence[str], place: int, since: 
     if word in {"et", "and"}:
         return after in _WORDS["new_clause"]
     if word == "on":
-        return True
+        # « pas, on … » begins anew; "not used on exits" goes on.
+        return plain[since] not in _WORDS["english"]
     if word in _WORDS["subjects"] and plain[place - 1] not in {"que", "qu", "that"} and place > since + 1:
         return True
     if word == "c" and after == "est" and place > since + 1:

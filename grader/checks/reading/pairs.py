@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 
 from grader.checks.reading.finding import Match, Read, State
@@ -15,6 +15,8 @@ _COUNTED = (("1", "2", "3", "4", "5"), ("a", "b", "c", "d", "e"), ("1er", "2e", 
 # « pour AMD je ne sais plus »: no choice is made for what stands beside.
 _UNSURE = frozenset(common()["unsure"].split())
 _SUBJECT, _CHOICE, _BESIDES = range(3)
+_ROW = 3
+_WHY = frozenset({"pourquoi", "why"})
 _OR = frozenset({"or", "ou"})
 # What parts the pieces of a sentence; its end parts them too.
 _PIECES = frozenset({",", ":", "(", ")", "."})
@@ -31,6 +33,8 @@ class Mention:
     end: int
     piece: int = 0
     is_denied: bool = False
+    # « vmx ou svm »: beside another of its kind, which it leaves open.
+    is_other: bool = False
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,8 @@ class Chosen:
     choice: str
     places: tuple[int, ...]
     is_denied: bool = False
+    # The subject is not named: its place in a list says which it is.
+    is_bare: bool = False
 
 
 def chosen(rules: Rubric, read: Read) -> list[Chosen]:
@@ -70,7 +76,8 @@ def _mentions(rules: Rubric, read: Read) -> list[Mention]:
         for name, forms in known.items():
             for place in read.places(forms):
                 sentence, piece = read.sentences[place[0]], _piece(read, place[0])
-                found.append(Mention(kind, name, sentence, place[0], place[-1], piece, read.is_denied(place)))
+                is_denied = read.is_denied(place) or _leads_on(read, place[0])
+                found.append(Mention(kind, name, sentence, place[0], place[-1], piece, is_denied))
     kept: list[Mention] = []
     # The longest first: « virtuel invité » is no invité of its own.
     for one in sorted(found, key=lambda one: (one.at - one.end, one.at)):
@@ -81,7 +88,19 @@ def _mentions(rules: Rubric, read: Read) -> list[Mention]:
     kept = [one for one in kept if one.piece not in unknown or one.kind == _CHOICE]
     # A choice that is denied is not made.
     kept = [one for one in kept if one.kind == _SUBJECT or (one.kind == _CHOICE and not one.is_denied)]
-    return [one for at, one in enumerate(kept) if not at or not _repeats(read, kept[at - 1], one)]
+    kept = [one for at, one in enumerate(kept) if not at or not _repeats(read, kept[at - 1], one)]
+    others = {one.at for before, one in pairwise(kept) if _is_other(read, before, one)}
+    return [replace(one, is_other=True) if one.at in others else one for one in kept]
+
+
+def _leads_on(read: Read, at: int) -> bool:
+    """« ne tient pas gpa→hpa »: what an arrow leads to is denied with where it begins."""
+    return at > 1 and read.tokens[at - 1].is_arrow and at - 2 in read.denied
+
+
+def _is_other(read: Read, one: Mention, other: Mention) -> bool:
+    between = {token.plain for token in read.tokens[one.end + 1 : other.at] if not token.is_mark}
+    return one.kind == other.kind and bool(between & _OR) and between <= common()["stop"]
 
 
 def _repeats(read: Read, one: Mention, other: Mention) -> bool:
@@ -104,12 +123,7 @@ def _aligned(mentions: list[Mention]) -> Iterator[Chosen]:
         return
     subjects = [one for one in mentions if one.kind == _SUBJECT]
     choices = [one for one in mentions if one.kind == _CHOICE]
-    if (
-        len({one.name for one in subjects})
-        == len({one.name for one in choices})
-        == len(subjects)
-        == len(choices)
-    ):
+    if _in_turn(subjects, choices):
         # « Intel vmx, svm pour AMD »: as many of both, each in its turn.
         yield from map(_paired, subjects, choices)
         return
@@ -129,16 +143,20 @@ def _aligned(mentions: list[Mention]) -> Iterator[Chosen]:
     runs = [list(run) for _, run in groupby(mentions, key=lambda one: one.kind)]
     for one, other in zip(runs[::2], runs[1::2], strict=False):
         subjects, choices = (one, other) if first == _SUBJECT else (other, one)
-        if (
-            len({one.name for one in subjects})
-            == len({one.name for one in choices})
-            == len(one)
-            == len(other)
-        ):
+        if _in_turn(subjects, choices):
             # « vmx et svm, pour Intel et AMD »: as many of both, each in its turn.
             yield from map(_paired, subjects, choices)
         else:
             yield from _crossed(subjects, choices)
+
+
+def _in_turn(subjects: Sequence[Mention], choices: Sequence[Mention]) -> bool:
+    """Say whether there are as many of both, no one twice, and no choice is left open."""
+    # « vmx ou svm, pour Intel et AMD »: subjects so near each other take them in turn.
+    is_row = all(other.at - one.end <= _ROW for one, other in pairwise(subjects))
+    names = [{one.name for one in both} for both in (subjects, choices)]
+    is_even = len(names[0]) == len(names[1]) == len(subjects) == len(choices)
+    return is_even and (is_row or not any(one.is_other for one in choices))
 
 
 def _crossed(subjects: Sequence[Mention], choices: Sequence[Mention]) -> list[Chosen]:
@@ -153,6 +171,11 @@ def _paired(subject: Mention, choice: Mention) -> Chosen:
     places = tuple(sorted({subject.at, choice.at}))
     # « pas de passthrough pour la ferme, mais virtio » denies another choice, before this one.
     return Chosen(subject.name, choice.name, places, subject.is_denied and choice.at < subject.at)
+
+
+def are_unexplained(rules: Rubric, made: Sequence[Chosen]) -> bool:
+    """Say whether bare choices answer a question that asks why."""
+    return not _WHY.isdisjoint(rules.asked) and any(one.is_bare for one in made)
 
 
 def settled(rules: Rubric, made: Sequence[Chosen]) -> bool:
@@ -181,7 +204,7 @@ def _listed(rules: Rubric, mentions: Sequence[Mention], read: Read) -> Iterator[
     is_list = is_list and _is_bare(rules, mentions, read)
     if is_list and not any(token.plain in _OR for token in read.tokens[mentions[0].at : mentions[-1].at]):
         for subject, one in zip(subjects, mentions, strict=True):
-            yield Chosen(subject, one.name, (one.at,))
+            yield Chosen(subject, one.name, (one.at,), is_bare=True)
 
 
 def _is_counted(subjects: Sequence[str], marks: Sequence[int], mentions: Sequence[Mention]) -> bool:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from grader.checks.reading.finding import Match, Read
+from grader.checks.reading.finding import Match, Place, Read, find
 from grader.checks.reading.rubric import Rubric
 from grader.checks.reading.tokens import common
 
@@ -49,6 +49,9 @@ class Rest:
         # The clauses in which an idea was found.
         self._told = {read.clauses[at] for at in used}
         unsure = _unsure(read)
+        self._unsure = {
+            atom for at, atoms in enumerate(read.atoms) if read.clauses[at] in unsure for atom in atoms
+        }
         self._left = [
             Left(token.plain, read.atoms[at], at in read.denied, read.clauses[at])
             for at, token in enumerate(read.tokens)
@@ -89,6 +92,8 @@ class Rest:
 
     def is_elsewhere(self, missing: Sequence[str]) -> bool:
         """Say whether a text is about something else: words of its own, and hardly a hint of any idea."""
+        if any(not self._unsure.isdisjoint(self._rules.signs[name]) for name in missing):
+            return False
         own = sum(not one.atoms and not self._rules.says_nothing(one.word) for one in self._left)
         if len(self._left) > _TELLING and own < 2 and own * _SHARE < len(self._left):
             return False
@@ -109,16 +114,21 @@ class Rest:
         new = [one for one in self._new(beside) if not one.is_denied]
         # A few such words are little, beside an idea and not in a clause of their own.
         is_little = len(new) <= _FEW and all(one.clause in self._told for one in new)
-        return is_little and not self._is_more_told(own)
+        return is_little and not self._is_more_told(missing)
 
-    def _is_more_told(self, own: frozenset[str]) -> bool:
-        """Say whether a clause without any idea found is long enough to tell one in everyday words."""
-        # What a said idea is told in, and nothing else is, tells no other one.
-        own = own - self._rules.background
-        counts = Counter(
-            one.clause for one in self._left if one.clause not in self._told and not one.atoms & own
-        )
+    def _is_more_told(self, missing: Sequence[str]) -> bool:
+        """Say whether a clause that tells no idea is long enough to tell one in everyday words."""
+        told = self._told | {self._read.clauses[at] for place in self._again(missing) for at in place}
+        counts = Counter(one.clause for one in self._left if one.clause not in told)
         return any(count >= _TELLING for count in counts.values())
+
+    def _again(self, missing: Sequence[str]) -> Iterator[Place]:
+        """Yield where the ideas that are not missing are told, in any of their wordings."""
+        for way in (way for name, ways in self._rules.ideas.items() if name not in missing for way in ways):
+            if len(way.terms) == 1:
+                yield from self._read.of_term(way.terms[0])
+            elif not way.subjects and (match := find(way, self._read)):
+                yield match.places
 
     def is_little(self) -> bool:
         """Say whether hardly a word is said that is neither denied nor known to hint at nothing."""

@@ -61,14 +61,37 @@ class Rubric:
         held = frozenset(plain)
         return any(len(one & held) * 5 >= len(one) * 2 for one in self.asking)
 
+    def may_tell(self, word: str) -> bool:
+        """Say whether a word is one of an idea, and not of every answer."""
+        atoms = self.lexicon.atoms(word) - self.background
+        if atoms and word not in common()["stop"]:
+            return True
+        return any(not atoms.isdisjoint(own) for own in self.own.values())
+
     def says_nothing(self, word: str) -> bool:
         """Say whether a word, in any form, is one of the question or of every day."""
         return word.isdigit() or any(not self.quiet.isdisjoint(stems(one)) for one in (word, unglued(word)))
 
 
-@lru_cache(maxsize=256)
+_MOST_AT_HAND = 256
+_AT_HAND: dict[int, tuple[TextQuestion, Rubric]] = {}
+
+
 def rubric(question: TextQuestion) -> Rubric:
-    """Prepare a question once; a class of students asks for the same one."""
+    """Return what a question is prepared into; a class of students asks for the same one.
+
+    By the question's identity first: to compare two takes as long as to look for an idea.
+    """
+    held = _AT_HAND.get(id(question))
+    if held is None or held[0] is not question:
+        if len(_AT_HAND) >= _MOST_AT_HAND:
+            _AT_HAND.clear()
+        held = _AT_HAND[id(question)] = (question, _prepared(question))
+    return held[1]
+
+
+@lru_cache(maxsize=_MOST_AT_HAND)
+def _prepared(question: TextQuestion) -> Rubric:
     vocabulary = dict(question.vocabulary)
     ideas = {one.id: tuple(parse(text, vocabulary) for text in one.wordings) for one in question.ideas}
     wrong = {one.id: tuple(parse(text, vocabulary) for text in one.wordings) for one in question.wrong_ideas}

@@ -1,13 +1,14 @@
 """The language in which a lab's author writes wordings, and the words that it makes known.
 
 A wording is terms that stand together in one sentence, in any order. A term is alternatives (``a|b``); an
-alternative is a word in any form, a beginning (``word*``), words in a row (``page_table``), or a name from
-the lab's vocabulary (``{exit}``). ``no:term`` wants the term denied, ``any:term`` takes it either way,
-``without:term`` wants it nowhere in the sentence, ``after:term`` behind the term before it, ``beside:term``
-leaves the word to another idea. With ``maybe:term`` a wording never fits, and the answer goes to the
-teacher. ``term@{guest}`` wants it done by the guest, where the text says by whom; the entry ``agents``
-names all that may do something. ``>`` is an arrow that the writer draws. ``subject = choice`` pairs names
-of ``pairs``.
+alternative is a word in any form, a beginning (``word*``), a word in just this form (``emulates!``), words in
+a row (``page_table``), or a name from the lab's vocabulary (``{exit}``). ``no:term`` wants the term denied,
+``any:term`` takes it either way, ``without:term`` wants it nowhere in the sentence, ``after:term`` behind the
+term before it, ``close:term`` wants all of the wording in one clause, ``beside:term`` leaves the word to
+another idea. With ``maybe:term`` a wording never fits, and the answer goes to the teacher.
+``term@{guest}`` wants it done by the guest, where the text says by whom, and ``term@!{guest}`` only where it
+says so; the entry ``agents`` names all that may do something. ``>`` is an arrow that the writer draws.
+``subject = choice`` pairs names of ``pairs``.
 """
 
 from __future__ import annotations
@@ -21,12 +22,13 @@ from grader.checks.reading import typos
 from grader.checks.reading.stems import stems
 from grader.checks.reading.tokens import common, plain, unglued, words
 
-Mode = Literal["said", "no", "any", "without", "after", "beside", "maybe"]
+Mode = Literal["said", "no", "any", "without", "after", "close", "beside", "maybe"]
 _MODES: dict[str, Mode] = {
     "no": "no",
     "any": "any",
     "without": "without",
     "after": "after",
+    "close": "close",
     "beside": "beside",
     "maybe": "maybe",
 }
@@ -44,6 +46,8 @@ class Term:
     mode: Mode = "said"
     # Who does it, where the text says who; nobody: anybody.
     by: frozenset[str] = frozenset()
+    # Only where the text says so.
+    is_strict: bool = False
     # The forms by their first word: only what a text holds is looked for, not all that it might.
     heads: Mapping[str, Forms] = field(init=False, repr=False, compare=False)
 
@@ -58,6 +62,11 @@ class Wording:
     terms: tuple[Term, ...] = ()
     subjects: tuple[str, ...] = ()
     choices: tuple[str, ...] = ()
+
+    @property
+    def is_close(self) -> bool:
+        """Whether all of this stands in one clause."""
+        return any(term.mode == "close" for term in self.terms)
 
     @property
     def is_hint(self) -> bool:
@@ -81,16 +90,27 @@ def by_head(forms: Forms) -> dict[str, Forms]:
     return found
 
 
-def forms(text: str, vocabulary: Mapping[str, str]) -> Forms:
-    """Return the alternatives of a term, names replaced by their words (which may be names again)."""
+def forms(text: str, vocabulary: Mapping[str, str], within: frozenset[str] = frozenset()) -> Forms:
+    """Return the alternatives of a term, names replaced by their words (which may be names again).
+
+    ``within``: the names that are being replaced, which stand for nothing in their own words.
+    """
     found: list[tuple[str, ...]] = []
     for one in text.split("|"):
         if one.startswith("{"):
-            for word in vocabulary.get(one.strip("{}"), "").split():
-                found += forms(word, {k: v for k, v in vocabulary.items() if k != one.strip("{}")})
+            name = one.strip("{}")
+            for word in "" if name in within else vocabulary.get(name, "").split():
+                found += forms(word, vocabulary, within | {name})
         elif one:
-            found.append(tuple(part for part in plain(one).split("_") if part))
+            found.append(_row(one))
     return tuple(dict.fromkeys(found))
+
+
+# Wordings share most of their words.
+@lru_cache(maxsize=16384)
+def _row(alternative: str) -> tuple[str, ...]:
+    """Return the plain words in a row that an alternative stands for."""
+    return tuple(part for part in plain(alternative).split("_") if part)
 
 
 def _names(text: str) -> tuple[str, ...]:
@@ -99,11 +119,12 @@ def _names(text: str) -> tuple[str, ...]:
 
 def _term(text: str, vocabulary: Mapping[str, str]) -> Term:
     text, *doers = text.split("@")
-    by = frozenset(one.strip("{}") for one in doers)
+    is_strict = any(one.startswith("!") for one in doers)
+    by = frozenset(one.strip("!{}") for one in doers)
     head, colon, rest = text.partition(":")
     if colon and head in _MODES:
-        return Term(forms(rest, vocabulary), _MODES[head], by)
-    return Term(forms(text, vocabulary), "said", by)
+        return Term(forms(rest, vocabulary), _MODES[head], by, is_strict)
+    return Term(forms(text, vocabulary), "said", by, is_strict)
 
 
 class Lexicon:
@@ -112,12 +133,15 @@ class Lexicon:
     def __init__(self, atoms: Iterable[str], also_known: Iterable[str] = ()) -> None:
         self._by_stem: dict[str, set[str]] = {}
         self._by_start: dict[str, set[str]] = {}
+        self._by_word: dict[str, frozenset[str]] = {}
         self._cache: dict[str, frozenset[str]] = {}
         self._known = {word for word in also_known if not word.endswith("*")} | common()["stop"]
         # Beginnings in use elsewhere in the lab: « confine » is no slip for « confie ».
         self._known_starts = tuple(word[:-1] for word in also_known if word.endswith("*") and len(word) > 5)
         for atom in atoms:
-            if atom.endswith("*"):
+            if atom.endswith("!"):
+                self._by_word[atom[:-1]] = frozenset({atom})
+            elif atom.endswith("*"):
                 self._by_start.setdefault(atom[:3].rstrip("*"), set()).add(atom)
             else:
                 for stem in stems(atom):
@@ -146,7 +170,7 @@ class Lexicon:
         for length in (1, 2, 3):
             begins = self._by_start.get(word[:length], ())
             found |= {atom for atom in begins if word.startswith(atom[:-1])}
-        return frozenset(found)
+        return self._by_word.get(word, frozenset()) | found
 
     def _mistyped(self, word: str) -> frozenset[str]:
         near = typos.meant(word, self._targets)

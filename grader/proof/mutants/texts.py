@@ -62,14 +62,14 @@ def _other(solved: Solved) -> Iterator[Mutant]:
 
 
 def _denied(solved: Solved) -> Iterator[Mutant]:
-    lang = solved.submission.answers.lang or "en"
+    lang = solved.submission.lang
     for question, text in _texts(solved):
         for before in _FALSE[lang]:
             yield solved.answering("denied", question, before + text[:1].lower() + text[1:], f"{before}…")
 
 
 def _verb(solved: Solved) -> Iterator[Mutant]:
-    lang = solved.submission.answers.lang or "en"
+    lang = solved.submission.lang
     for question, text in _texts(solved):
         pieces = _CLAUSE.split(text)
         for at, clause in enumerate(pieces):

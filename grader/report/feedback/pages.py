@@ -12,9 +12,6 @@ from grader.results.result import CheckResult, SubmissionGrade
 from grader.review.decisions import TEACHER
 from grader.submission.submission import Submission
 
-# What hints are in where a submission does not say its language.
-_UNSAID: Lang = "en"
-
 
 def of(
     markbook: Markbook, grade: SubmissionGrade, lang: Lang | None = None, *, with_answers: bool = True
@@ -32,7 +29,7 @@ def of(
             known.name if known else grade.student,
             chosen.time.astimezone() if chosen and chosen.time else None,
         ),
-        lang or (given.answers.lang if given else None) or _UNSAID,
+        lang or (given.lang if given else markbook.lab.lang),
         with_answers=with_answers,
         unread=(given.answers.problem or "") if given else "",
     )

@@ -122,14 +122,16 @@ def test_the_card_for_many_guests_is_the_one_that_the_measures_speak_for(
     )
     model = next(cell.spec.nic.model for cell, _ in found if named in {cell.id, cell.spec.nic.model})
     chosen, emulated = (measure.try_(Measure(metric="exits_per_mb", nic=one)) for one in (model, "e1000"))
-    if isinstance(chosen, Seen) and isinstance(emulated, Seen) and chosen.value > emulated.value:
+    share = mine[0] / best
+    # What earns nothing anyway needs no teacher.
+    is_odd = isinstance(chosen, Seen) and isinstance(emulated, Seen) and chosen.value > emulated.value
+    if is_odd and share >= NOT_WORTH:
         review(
             say(
                 en="your report has it exit more often than e1000",
                 fr="selon le rapport, elle sort plus que l’e1000",
             )
         )
-    share = mine[0] / best
     slow = say(
         en=f"By your own measures it carries {share * 100:.0f} % of what {found[0][0].id} does.",
         fr=f"D’après vos propres mesures, elle porte {share * 100:.0f} % de ce que porte {found[0][0].id}.",
