@@ -147,6 +147,9 @@ def _install(environment: Path, need: Need, phases: Phases, *, with_dev: bool) -
         phases.side_by_side(environments.ansible(environment))
         beside += [environments.rest(environment)]
         last += [compiled]
+        if sys.dont_write_bytecode:
+            # Containers say so: every command would compile for longer than it works.
+            last += [environments.bytecode(environment)]
     if with_dev and not environments.dev_marker(environment).exists():
         last += [dev]
     if need.role:

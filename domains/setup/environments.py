@@ -28,6 +28,7 @@ ANSIBLE = frozenset(
         "setuptools",
     ]
 )
+_NEVER_IMPORTED = "/(pip|setuptools|pkg_resources|ansible_test|tests?|testing)/"
 # Bytecode is made at the first import, and most modules are never imported; locks are complete, so there is
 # nothing to resolve; every file's hash is in the lock.
 PIP = ["-P", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "--no-deps"]
@@ -84,6 +85,13 @@ def compiled(environment: Path) -> Step:
 def dev(environment: Path) -> Step:
     """Return the step that installs what only the tests need."""
     return _pip("Installing what only the tests need", environment, DEV_LOCK)
+
+
+def bytecode(environment: Path) -> Step:
+    """Return the step that compiles what is installed, for a Python that keeps nothing that it compiles."""
+    words = ["-P", "-m", "compileall", "-q", "-j", "0", "-x", _NEVER_IMPORTED]
+    argv: list[str | Path] = [environment / "bin/python", *words, environment / "lib"]
+    return Step("Compiling the Python packages", argv)
 
 
 def find_complete(cache: Path) -> Path | None:

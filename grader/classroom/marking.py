@@ -81,7 +81,8 @@ def remark(
 
     ``refined`` may change what the checks said of each submission (JSON) before it is written.
     """
-    rows = [row for student in roster.students for row in _rows(folder, student, policy)]
+    whole = folder.resolve()
+    rows = [row for student in roster.students for row in _rows(whole, student, policy)]
     head = Grade(
         lab=lab.slug,
         lab_hash=labs.lab_hash(lab.folder),
@@ -117,7 +118,7 @@ def _counting(attempts: tuple[Attempt, ...], policy: Policy) -> list[int]:
 def _rows(folder: Path, student: Student, policy: Policy) -> Iterator[Row]:
     for index in _counting(student.attempts, policy):
         one = student.attempts[index]
-        place = str((folder / one.kept).resolve()) if one.kept else ""
+        place = str(folder / one.kept) if one.kept else ""
         unverified = "" if one.verified else one.why
         trouble = "" if one.kept else one.problem or "it could not be read"
         yield Row(student.key, place, Path(one.place).name, unverified, trouble)

@@ -214,18 +214,21 @@ def safe_name(name: str) -> str:
 
     Some programs of Windows write ``\\`` where a ZIP has ``/``.
     """
-    shown = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in name[:80])
-    name = name.replace("\\", "/")
+    typed, name = name, name.replace("\\", "/")
     steps = name.rstrip("/").split("/")
     if steps and steps[0] == ".":
         steps = steps[1:]
     if len(name) > _MAX_NAME or len(steps) > _MAX_DEPTH:
-        raise ArchiveRefused(f"{shown}: a name too long or too deep")
+        raise ArchiveRefused(f"{_shown(typed)}: a name too long or too deep")
     if name.startswith("/") or _DRIVE.match(name) or any(step in {"", ".", ".."} for step in steps):
-        raise ArchiveRefused(f"{shown}: a path that leads elsewhere")
+        raise ArchiveRefused(f"{_shown(typed)}: a path that leads elsewhere")
     if _ACTIVE.search(name):
-        raise ArchiveRefused(f"{shown}: a name with invisible characters")
+        raise ArchiveRefused(f"{_shown(typed)}: a name with invisible characters")
     return "/".join(steps)
+
+
+def _shown(name: str) -> str:
+    return "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in name[:80])
 
 
 def _remember(seen: dict[str, str], name: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import sys
@@ -37,6 +38,7 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return logs
 
     monkeypatch.setattr(Phases, "side_by_side", record)
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
     return titles
 
 
@@ -118,6 +120,26 @@ def test_an_environment_without_its_last_mark_is_not_believed_and_is_removed(
         "Building the small Linux guest",
         "Compiling libvirt-python",
     ]
+
+
+def test_a_python_that_keeps_no_bytecode_gets_it_from_set_up(
+    tmp_path: Path, ran: list[str], lab_host: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    bootstrap.set_up(tmp_path, "a-key", ["demo"])
+    assert ran[-2:] == ["Compiling libvirt-python", "Compiling the Python packages"]
+
+
+def test_what_is_installed_is_compiled_where_python_looks_for_it(tmp_path: Path) -> None:
+    packages = tmp_path / "lib/python3.11/site-packages"
+    for name in ("used.py", "pip/unused.py"):
+        (packages / name).parent.mkdir(parents=True, exist_ok=True)
+        (packages / name).write_text("x = 1\n")
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/python").symlink_to(sys.executable)
+    process.run(environments.bytecode(tmp_path).argv, timeout=60, env={"PYTHONDONTWRITEBYTECODE": "1"})
+    cached = importlib.util.cache_from_source(str(packages / "used.py"))
+    assert [str(one) for one in packages.rglob("*.pyc")] == [cached]
 
 
 def test_an_environment_whose_python_is_gone_is_not_used(

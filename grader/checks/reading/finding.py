@@ -124,9 +124,13 @@ class Read:
             places.append(at)
         return tuple(places)
 
-    def lacks(self, term: Term) -> bool:
-        """Say whether a term is wanted, and no form of it begins anywhere."""
-        return term.mode != "without" and term.heads.keys().isdisjoint(self.index)
+    def lacks(self, wording: Wording) -> bool:
+        """Say whether a term is wanted of which no form begins anywhere."""
+        present = self.index.keys()
+        for heads in wording.wanted:  # noqa: SIM110 - asked of every wording of every text
+            if present.isdisjoint(heads):
+                return True
+        return False
 
     def of_term(self, term: Term) -> list[Place]:
         """Return where a term stands, done by one of those who are to do it."""
@@ -151,7 +155,7 @@ def find(wording: Wording, read: Read) -> Match | None:
     """Return the best match of a wording: said before denied, in one sentence before two."""
     wanted: list[tuple[Term, list[Place]]] = []
     # Most wordings lack a word altogether, which is seen before any place is looked for.
-    if wording.is_hint or any(read.lacks(term) for term in wording.terms):
+    if wording.is_hint or read.lacks(wording):
         return None
     for term in wording.terms:
         places = read.of_term(term)

@@ -11,6 +11,10 @@ _WORDS: dict[str, frozenset[str]] = {
     name: frozenset(text.split()) for name, text in common()["negation"].items()
 }
 _TURNS = frozenset({"rien", "nothing", "ne"}).union(_WORDS["far"], _WORDS["unlike"], _WORDS["less"])
+# Without one of these, nothing is denied.
+_DENYING = _TURNS.union(
+    {"n", "pas", "plus", "not"}, *(_WORDS[name] for name in ("clause", "thing", "useless"))
+)
 _ONLY, _PARTNERS, _BREAKS = _WORDS["only"], _WORDS["partners"], _WORDS["breaks"]
 # How many words a negation of one thing reaches: « aucun exit », "no more exits", « sans copie ».
 _NEAR = 5
@@ -31,6 +35,8 @@ _FEW = 3
 def denied(sentence: Sequence[Token]) -> frozenset[int]:
     """Return the places in a sentence whose words are denied."""
     plain = [token.plain for token in sentence]
+    if _DENYING.isdisjoint(plain):
+        return frozenset()
     places: set[int] = set()
     for at, word in enumerate(plain):
         if sentence[at].is_mark:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-import snowballstemmer
+import Stemmer
 
 from grader.checks.reading.tokens import LONGEST_WORD
 
-_FRENCH = snowballstemmer.stemmer("french")
-_ENGLISH = snowballstemmer.stemmer("english")
+# Its own cache would be a second one.
+_FRENCH, _ENGLISH = Stemmer.Stemmer("french", 0), Stemmer.Stemmer("english", 0)
 # Without accents, the stemmer takes no participle for one: émulées is emulees.
 _PARTICIPLE = re.compile(r"(?<=\w{4})e+s?$")
 _SHORTEST = 4

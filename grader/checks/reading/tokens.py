@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
+from itertools import chain
 from typing import Any
 
 import yaml
@@ -67,7 +68,8 @@ def plain(text: str) -> str:
 
 def tokens(text: str) -> tuple[Token, ...]:
     """Return the words and marks of a text: elisions and n't taken apart, short forms written out."""
-    return tuple(_walk(_WHOSE.sub("de qui", _DECIMAL.sub("", text))))
+    found = _WORD_OR_MARK.findall(_WHOSE.sub("de qui", _DECIMAL.sub("", text)))
+    return tuple(chain.from_iterable(map(_read, found)))
 
 
 def unglued(word: str) -> str:
@@ -80,19 +82,12 @@ def words(text: str) -> list[str]:
     return [token.plain for token in tokens(text) if not token.is_mark]
 
 
-def _walk(text: str) -> Iterator[Token]:
-    for found in _WORD_OR_MARK.finditer(text):
-        typed = found[0]
-        if not typed[0].isalnum():
-            yield Token("." if typed[0] in ".!?;\n…" else ",", typed, is_mark=True)
-            continue
-        for word in _parts(typed):
-            yield Token(word, typed)
-
-
+# A class types the same few thousand words.
 @lru_cache(maxsize=65536)
-def _parts(typed: str) -> tuple[str, ...]:
-    return tuple(_plain_parts(plain(typed)))
+def _read(typed: str) -> tuple[Token, ...]:
+    if not typed[0].isalnum():
+        return (Token("." if typed[0] in ".!?;\n…" else ",", typed, is_mark=True),)
+    return tuple(Token(word, typed) for word in _plain_parts(plain(typed)))
 
 
 def _plain_parts(word: str) -> Iterator[str]:

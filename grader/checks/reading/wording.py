@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Literal
 
 from grader.checks.reading import typos
@@ -36,6 +36,8 @@ Forms = tuple[tuple[str, ...], ...]
 BACKGROUND = "background"
 AGENTS = "agents"
 _SHORTEST_STEM = 4
+# Of shorter beginnings a slip makes others.
+_LONG_START = 6
 
 
 @dataclass(frozen=True)
@@ -63,15 +65,20 @@ class Wording:
     subjects: tuple[str, ...] = ()
     choices: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def is_close(self) -> bool:
         """Whether all of this stands in one clause."""
         return any(term.mode == "close" for term in self.terms)
 
-    @property
+    @cached_property
     def is_hint(self) -> bool:
         """Whether this only hints at an idea and never fits."""
         return any(term.mode == "maybe" for term in self.terms)
+
+    @cached_property
+    def wanted(self) -> tuple[frozenset[str], ...]:
+        """For each term that must stand somewhere, the words of which one begins it."""
+        return tuple(frozenset(term.heads) for term in self.terms if term.mode != "without")
 
 
 def parse(wording: str, vocabulary: Mapping[str, str]) -> Wording:
@@ -147,7 +154,8 @@ class Lexicon:
                 for stem in stems(atom):
                     self._by_stem.setdefault(stem, set()).add(atom)
         self._targets = sorted({atom.rstrip("*") for found in self._by_stem.values() for atom in found})
-        self._starts = sorted({atom.rstrip("*") for found in self._by_start.values() for atom in found})
+        starts = sorted({atom.rstrip("*") for found in self._by_start.values() for atom in found})
+        self._long_starts = [start for start in starts if len(start) >= _LONG_START]
 
     def atoms(self, word: str) -> frozenset[str]:
         """Return the atoms that a plain word stands for: none for most words."""
@@ -177,8 +185,9 @@ class Lexicon:
         if near is not None:
             return self._exact(near)
         # A slip within the beginning that was asked for: the ending is free.
-        for start in self._starts:
-            if len(start) >= 6 and len(word) >= len(start) and typos.meant(word[: len(start)], (start,)):
+        for start in self._long_starts:
+            # No slip is in a word's first letter.
+            if start[0] == word[0] and len(word) >= len(start) and typos.meant(word[: len(start)], (start,)):
                 return self._exact(start)
         return frozenset()
 
