@@ -16,6 +16,7 @@ from grader.classroom.policy import Policy
 from grader.classroom.roster import Roster
 from grader.lab import lab as labs
 from grader.lab.lab import Lab
+from grader.language import Lang
 from grader.measure.run import Record
 from grader.results import ledger, store
 from grader.results.ledger import Cause
@@ -36,6 +37,8 @@ class Description(Record):
     lab: str
     lab_folder: str
     policy: Policy
+    # What the checks say is in each student's own language, unless the teacher named one.
+    lang: Lang | None = None
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,7 @@ class Markbook:
     lab: Lab
     roster: Roster
     policy: Policy
+    lang: Lang | None = None
 
     def grade(self) -> Grade:
         """Return the newest marks: after the teacher's decisions and the policy for lateness."""
@@ -70,10 +74,10 @@ class Markbook:
         return submission.load(self.lab, self.folder / chosen.kept, student, shown=shown, handed_in=True)
 
 
-def begin(folder: Path, lab: Lab, policy: Policy) -> None:
+def begin(folder: Path, lab: Lab, policy: Policy, lang: Lang | None = None) -> None:
     """Write what a markbook is of; a folder in which this was done is one, even when grading was killed."""
     folder.mkdir(parents=True, exist_ok=True)
-    described = Description(lab=lab.slug, lab_folder=str(lab.folder), policy=policy)
+    described = Description(lab=lab.slug, lab_folder=str(lab.folder), policy=policy, lang=lang)
     files.write_whole(folder / MARKBOOK_FILE, described.model_dump_json(by_alias=True, indent=1) + "\n")
 
 
@@ -88,11 +92,11 @@ def refuse_another(folder: Path, lab: Lab) -> None:
         raise UsageError(f"{folder} is a markbook of {kept.lab}, not of {lab.slug}", remedy=remedy)
 
 
-def complete(folder: Path, lab: Lab, roster: Roster, policy: Policy) -> Markbook:
+def complete(folder: Path, lab: Lab, roster: Roster, policy: Policy, lang: Lang | None) -> Markbook:
     """Write who is in a markbook, and return it."""
-    begin(folder, lab, policy)
+    begin(folder, lab, policy, lang)
     files.write_whole(folder / ROSTER_FILE, roster.model_dump_json(by_alias=True, indent=1) + "\n")
-    return Markbook(folder, lab, roster, policy)
+    return Markbook(folder, lab, roster, policy, lang)
 
 
 def open_markbook(folder: Path) -> Markbook:
@@ -104,7 +108,7 @@ def open_markbook(folder: Path) -> Markbook:
         raise _no_markbook(folder, bad) from bad
     place = Path(described.lab_folder)
     lab = labs.load(place if place.is_dir() else labs.find(described.lab))
-    return Markbook(folder, lab, roster, described.policy)
+    return Markbook(folder, lab, roster, described.policy, described.lang)
 
 
 def _no_markbook(folder: Path, bad: OSError | ValidationError) -> UsageError:

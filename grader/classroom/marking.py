@@ -56,7 +56,7 @@ def mark(
     markbook.refuse_another(folder, known)
     if not (folder / MARKBOOK_FILE).is_file():
         # One that is there keeps its policy until it is graded anew: the class may yet be refused.
-        markbook.begin(folder, known, policy)
+        markbook.begin(folder, known, policy, lang)
     roster = intake.take_in(source, known, folder, policy, jobs=jobs)
     return remark(
         folder, known, roster, policy, jobs=jobs, lang=lang, now=now, host=host, elsewhere=elsewhere
@@ -94,7 +94,8 @@ def remark(
         chosen: list[Student] = []
         store.write(folder / CHECKED_FILE, head, refined(_counted(roster, policy, grades, chosen)))
     asked.write(folder, lab)
-    book = markbook.complete(folder, lab, roster.model_copy(update={"students": tuple(chosen)}), policy)
+    found = roster.model_copy(update={"students": tuple(chosen)})
+    book = markbook.complete(folder, lab, found, policy, lang)
     markbook.write_marks(book, now, cause)
     return book
 

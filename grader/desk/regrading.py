@@ -59,7 +59,7 @@ def regrade(
                 book.roster,
                 book.policy,
                 jobs=jobs,
-                lang=None,
+                lang=book.lang,
                 now=now,
                 cause="regraded",
                 elsewhere=elsewhere(place) if elsewhere else None,

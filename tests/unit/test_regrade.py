@@ -12,10 +12,13 @@ import pytest
 from click.testing import CliRunner, Result
 
 from domains.errors import InputError, UsageError
+from grader.classroom import marking
 from grader.classroom.markbook import open_markbook
+from grader.classroom.policy import Policy
 from grader.commands.regrade import command
 from grader.desk import regrading
 from grader.desk.desk import Desk
+from grader.language import Lang
 from grader.results import ledger, store
 from grader.results.result import Outcome
 from grader.results.score import submission_grade
@@ -55,6 +58,21 @@ def test_with_nothing_changed_nobody_moves_and_nothing_is_written(small_class: P
     before = files(small_class)
     found = regrading.regrade(small_class / "markbook", NOW)
     assert (found.causes, found.moved, found.questions, found.graded) == ((), (), {}, 6)
+    assert files(small_class) == before
+
+
+@pytest.mark.parametrize(
+    ("lang", "said", "other"), [("fr", "Comptez.", "Count."), ("en", "Count.", "Comptez.")]
+)
+def test_a_class_that_was_graded_in_one_language_is_graded_again_in_it(
+    small_class: Path, lang: Lang, said: str, other: str
+) -> None:
+    small, book = small_class / "small", small_class / "markbook"
+    marking.mark(small, small_class / "class", book, Policy(), jobs=1, lang=lang, now=NOW)
+    before = files(small_class)
+    assert said.encode() in before["checked.json"]
+    assert other.encode() not in before["checked.json"]
+    assert regrading.regrade(book, NOW).questions == {}
     assert files(small_class) == before
 
 
