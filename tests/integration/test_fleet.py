@@ -18,6 +18,7 @@ from grader.submission import translation
 from grader.submission.samples import samples
 
 pytestmark = pytest.mark.integration
+KEY = "/home/student/.local/state/tdlab/keys/student"
 
 
 @pytest.fixture
@@ -49,6 +50,12 @@ def test_a_lab_is_deployed_and_a_second_time_there_is_nothing_to_do(
     again = deploy(inventory, "--json")
     assert [(row["state"], row["changed"]) for row in hosts(again)] == [("unchanged", 0)] * 2, again.stderr
 
+    # What a disk that was full leaves of a key is no key.
+    one.run("sh", "-c", f"rm {KEY}.pub; : >{KEY}")
+    mended = deploy(inventory, "--json")
+    assert [row["state"] for row in hosts(mended)] == ["done", "unchanged"], mended.stderr
+    assert one.run("ssh-keygen", "-y", "-f", KEY).split()[0] == "ssh-ed25519"
+
 
 def test_the_playbook_alone_predicts_deploys_and_then_changes_nothing(
     two: Room, tmp_path: Path, own_state: Path
@@ -75,7 +82,7 @@ def test_the_playbook_alone_predicts_deploys_and_then_changes_nothing(
     assert (tool.is_symlink, tool.user) == (True, "root")
     workspace = machine.file("/home/student/first-vm-workspace/answers.yaml")
     assert (workspace.user, workspace.mode) == ("student", 0o600)
-    assert machine.file("/home/student/.local/state/tdlab/keys/student").mode == 0o600
+    assert machine.file(KEY).mode == 0o600
     assert machine.check_output("su - student -c 'tdlab --version'").startswith("tdlab ")
 
 

@@ -54,6 +54,13 @@ def test_what_students_write_says_nothing_in_the_name_of_others(home: Path) -> N
     ]
 
 
+def test_an_empty_key_is_none(home: Path) -> None:
+    keys = home / ".local/state/tdlab/keys"
+    (keys / "student").touch()
+    (keys / "student.pub").write_text("ssh-ed25519 AAAA tdlab\n")
+    assert looked(home) == ["in-the-way al", "empty-key al", "end"]
+
+
 def test_a_pipe_in_the_place_of_a_key_is_not_waited_for(home: Path) -> None:
     os.mkfifo(home / ".local/state/tdlab/keys/student.pub")
     assert looked(home) == ["in-the-way al", "end"]

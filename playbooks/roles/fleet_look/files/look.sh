@@ -63,6 +63,8 @@ for seat in "$@"; do
         echo "in-the-way $name"
     fi
     key=$home/.local/state/tdlab/keys/student.pub
+    # A full disk leaves an empty one.
+    [ ! -f "${key%.pub}" ] || [ -s "${key%.pub}" ] || { echo "empty-key $name"; continue; }
     # A pipe would be waited for.
     [ ! -f "$key" ] || [ ! -r "$key" ] || { echo "has-key $name"; echo "key $name $(head -c 400 "$key" | head -n 1)"; }
 done
