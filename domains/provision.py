@@ -12,13 +12,13 @@ import hashlib
 import json
 import os
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from domains import scratch
 from domains.errors import InfrastructureError, TdlabError
 
 PLAYBOOKS = Path(__file__).resolve().parent.parent / "playbooks"
@@ -130,8 +130,8 @@ def run_playbook(
 @contextlib.contextmanager
 def secluded() -> Iterator[Path]:
     """Have a folder of Ansible's own, and its environment around it, for the length of a ``with`` block."""
-    with tempfile.TemporaryDirectory(prefix="tdlab-ansible-") as private, _only_our_settings(Path(private)):
-        yield Path(private)
+    with scratch.folder("ansible") as private, _only_our_settings(private):
+        yield private
 
 
 def require(report: ProvisionReport) -> ProvisionReport:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from itertools import zip_longest
 from pathlib import Path
 
+from domains import scratch
 from domains.errors import InfrastructureError
 from grader.classroom import asked, markbook, marking
 from grader.classroom.markbook import CHECKED_FILE, GRADE_FILE, LEDGER_FILE, Markbook
@@ -46,8 +46,7 @@ def regrade(
         markbook.settle(book, now)
         before = store.head(place / CHECKED_FILE)
         held = _held(place)
-        with tempfile.TemporaryDirectory(prefix="tdlab-regrade-") as beside:
-            old = Path(beside)
+        with scratch.folder("regrade") as old:
             for name in (GRADE_FILE, CHECKED_FILE):
                 shutil.copyfile(place / name, old / name)
             found = Comparison()
@@ -164,8 +163,7 @@ def _itself(folder: Path) -> Iterator[Path]:
 @contextmanager
 def _copy(folder: Path) -> Iterator[Path]:
     """Lend a copy of a markbook in which what is kept is shared, for it is never written to."""
-    with tempfile.TemporaryDirectory(prefix="tdlab-regrade-") as lent:
-        place = Path(lent)
+    with scratch.folder("regrade") as place:
         for file in folder.iterdir():
             if file.is_file() and not file.name.endswith(".lock"):
                 shutil.copyfile(file, place / file.name)

@@ -11,13 +11,13 @@ import re
 import secrets
 import shutil
 import tarfile
-import tempfile
 import time
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from domains import scratch
 from domains.files import is_leftover
 from domains.images import GuestImage
 from domains.paths import SHIPPED
@@ -67,8 +67,8 @@ def tool(folder: Path, command: str) -> Sent:
 
 def lab(folder: Path, place: Path, slug: str) -> Sent:
     """Return the students' edition of a lab: nothing that tells them a right answer."""
-    with tempfile.TemporaryDirectory(prefix="tdlab-edition-") as scratch:
-        edition = Path(scratch, slug)
+    with scratch.folder("edition") as made:
+        edition = made / slug
         public.write(place, edition)
         # What would not be read there is refused here.
         labs.load(edition)

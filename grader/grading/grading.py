@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from domains import scratch
 from domains.errors import InfrastructureError
 from grader.grading.class_items import Row, write_rows
 from grader.grading.gradebook import GRADE
@@ -83,8 +83,8 @@ def class_graded(
     A worker that dies takes one submission with it, which becomes ERROR; the others go on. Raises
     :class:`InfrastructureError` when the session could not run at all.
     """
-    with tempfile.TemporaryDirectory(prefix="tdlab-class-") as scratch:
-        listed = Path(scratch, "rows.json")
+    with scratch.folder("class") as place:
+        listed = place / "rows.json"
         write_rows(listed, list(rows))
         arguments = [
             *_OPTIONS,
@@ -93,9 +93,9 @@ def class_graded(
             f"--max-worker-restart={len(rows) + 1}",
             f"--rootdir={lab.folder}",
         ]
-        arguments += [f"--basetemp={Path(scratch, 'base')}"]
+        arguments += [f"--basetemp={place / 'base'}"]
         arguments += [f"--tdlab-class={listed}", *_given(lang, host)]
-        spool = Spool(Path(scratch, "grades"), lab, rows)
+        spool = Spool(place / "grades", lab, rows)
         try:
             with neutral_environment():
                 status = pytest.main([*arguments, str(lab.folder / labs.LAB_FILE)], plugins=[spool])

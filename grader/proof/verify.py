@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from domains import scratch
 from grader.api import session
 from grader.api.case import Student
 from grader.grading import grading, judging
@@ -83,8 +83,7 @@ def prove(
     """
     lab = labs.load_whole(folder)
     marker, found = _Marker(lab), _Found()
-    with tempfile.TemporaryDirectory(prefix="tdlab-verify-") as scratch:
-        place = Path(scratch)
+    with scratch.folder("verify") as place:
         students = [f"student {seed}" for seed in range(seeds)]
         known, filled = papers.masters(lab, students, place / "masters")
         other = papers.handed_in(lab, known[0], "somebody else", place / "other")
