@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 import re
 import shutil
-import tempfile
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
@@ -19,7 +18,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from domains import document
+from domains import document, scratch
 from domains.document import Document
 from domains.errors import UsageError
 from grader.lab.lab import Lab
@@ -93,8 +92,8 @@ def materialise(lab: Lab, run: Run, folder: Path) -> list[Path]:
 
 def record(lab: Lab, run: Run) -> None:
     """Make ``run`` the recorded evidence of the samples that ship with a lab, for its author."""
-    with tempfile.TemporaryDirectory() as folder:
-        for copy in materialise(lab, run, Path(folder)):
+    with scratch.folder("samples") as folder:
+        for copy in materialise(lab, run, folder):
             shutil.copytree(copy, lab.folder / copy.name, dirs_exist_ok=True)
 
 

@@ -6,14 +6,13 @@ import hashlib
 import io
 import json
 import stat
-import tempfile
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from domains import files
+from domains import files, scratch
 from domains.errors import UsageError
 from grader.lab.lab import lab_hash
 from grader.lab.questions import file_of
@@ -69,8 +68,8 @@ def submit(workspace: Workspace) -> Receipt:
         "files": {name: hashlib.sha256(raw).hexdigest() for name, raw in sorted(content.items())},
     }
     raw = (json.dumps(manifest, ensure_ascii=False, indent=1) + "\n").encode()
-    with tempfile.TemporaryDirectory() as scratch:
-        signature = keys.sign(key, raw, Path(scratch)).encode()
+    with scratch.folder("sign") as place:
+        signature = keys.sign(key, raw, place).encode()
     archive.parent.mkdir(exist_ok=True)
     files.write_whole(archive, _zip({**content, MANIFEST_FILE: raw, SIGNATURE_FILE: signature}))
     code = receipt_code(raw)
