@@ -18,7 +18,6 @@ from grader.commands import demo_full
 from grader.measure import matrix
 from grader.measure.matrix import Matrix
 from grader.running.execution import Request, execute
-from grader.running.timings import Timings
 
 _ROUNDS = 3
 _CELLS = ("i82557b", "e1000", "e1000e", "rtl8139", "vmxnet3", "virtio", "virtio-vhost", "vf")
@@ -27,15 +26,14 @@ _WAYS = {"booted": False, "plugged": True}
 
 def main() -> None:
     """Measure the same cells both ways and print how exits per megabyte and seconds per cell compare."""
-    timings = Timings()
     asked = matrix.load(paths.LABS / "r202" / "matrix.yaml").limited(_CELLS, repeats=1)
     exits: dict[str, dict[str, list[float]]] = {way: {name: [] for name in _CELLS} for way in _WAYS}
     seconds: dict[str, list[float]] = {way: [] for way in _WAYS}
-    with demo_full.emulated_host(timings) as host, tempfile.TemporaryDirectory() as folder:
+    with demo_full.emulated_host() as host, tempfile.TemporaryDirectory() as folder:
         for number in range(_ROUNDS):
             for way in _WAYS:
                 began = time.monotonic()
-                _measure(asked, Path(folder, f"{way}-{number}"), host, way, exits[way], timings)
+                _measure(asked, Path(folder, f"{way}-{number}"), host, way, exits[way])
                 seconds[way].append((time.monotonic() - began) / len(_CELLS))
     ratios = {"seconds_per_cell": _report.ratio(seconds["plugged"], seconds["booted"])}
     for name in _CELLS:
@@ -45,11 +43,9 @@ def main() -> None:
     print(", ".join(f"{way}: {median:.1f} s a cell" for way, median in medians.items()), file=sys.stderr)
 
 
-def _measure(
-    asked: Matrix, folder: Path, host: str, way: str, exits: dict[str, list[float]], timings: Timings
-) -> None:
+def _measure(asked: Matrix, folder: Path, host: str, way: str, exits: dict[str, list[float]]) -> None:
     request = Request(asked, folder, False, "benchmark", host=host, one_guest=_WAYS[way])
-    run = execute(request, timings)
+    run = execute(request)
     for name in _CELLS:
         cell = run.cell(name)
         if cell is None or "exits_per_mb" not in cell.measurements:

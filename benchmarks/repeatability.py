@@ -15,7 +15,6 @@ from domains import paths
 from grader.commands import demo_full
 from grader.measure import matrix
 from grader.running.execution import Request, execute
-from grader.running.timings import Timings
 
 _RUNS = 5
 _CELLS = ("e1000", "virtio", "vf")
@@ -23,12 +22,11 @@ _CELLS = ("e1000", "virtio", "vf")
 
 def main() -> None:
     """Measure the cells in several runs and print how exits per megabyte vary."""
-    timings = Timings()
     asked = matrix.load(paths.LABS / "r202" / "matrix.yaml").limited(_CELLS, repeats=1, seconds=5)
     found: dict[str, list[float]] = {name: [] for name in _CELLS}
-    with demo_full.emulated_host(timings) as host, tempfile.TemporaryDirectory() as folder:
+    with demo_full.emulated_host() as host, tempfile.TemporaryDirectory() as folder:
         for number in range(_RUNS):
-            run = execute(Request(asked, Path(folder, str(number)), False, "benchmark", host=host), timings)
+            run = execute(Request(asked, Path(folder, str(number)), False, "benchmark", host=host))
             for name in _CELLS:
                 cell = run.cell(name)
                 if cell is None or "exits_per_mb" not in cell.measurements:

@@ -18,7 +18,7 @@ from domains.emulated.saved import SavedState
 from domains.errors import DeadlineExceeded, HypervisorError, InfrastructureError
 from domains.host import Host
 from domains.hypervisor import Hypervisor, Machine, Pool
-from domains.phases import Phases
+from domains.phases import collected, phase
 from domains.render import NetworkPlan, Owner
 
 # Booting takes 20 to 30 s on two free cores; on a busy machine it is a multiple of that.
@@ -52,12 +52,11 @@ def up(
 
     Raises :class:`InfrastructureError` and its kin, and then leaves nothing of the host behind.
     """
-    phases = Phases()
-    with registry.lock(asked.name):
+    with registry.lock(asked.name), collected() as phases:
         record = registry.read(asked.name)
         if record and hypervisor.machine(asked.domain_name):
             return Up(record, "running", {})
-        with phases.phase("image"):
+        with phase("image"):
             made = image.build(say)
             key = saved.key(made, asked, emulator.path)
         pool = store.pool(hypervisor)
@@ -66,11 +65,12 @@ def up(
         state = saved.read(asked.name)
         if state and state.key == key:
             try:
-                return _warm(hypervisor, pool, state, emulator, phases)
+                return Up(_warm(hypervisor, pool, state, emulator), "warm", phases.outermost)
             except InfrastructureError as failed:
                 say(f"the saved state of {asked.name} cannot be restored, so it is booted: {failed.problem}")
         saved.drop(asked.name, pool)
-        return _cold(hypervisor, pool, asked, emulator, key, phases, say, furnish)
+        record = _cold(hypervisor, pool, asked, emulator, key, say, furnish)
+        return Up(record, "cold", phases.outermost)
 
 
 def down(hypervisor: Hypervisor, name: str, *, forget: bool = False) -> None:
@@ -112,58 +112,57 @@ def _cold(
     asked: HostPlan,
     emulator: Emulator,
     key: str,
-    phases: Phases,
     say: Say,
     furnish: Furnish,
-) -> Up:
+) -> Record:
     owner = ownership.this_process(ownership.new_run_id())
     plan = replace(asked, run=owner.run)
     with contextlib.ExitStack() as undo:
         undo.callback(lambda: _end(hypervisor, pool, plan))
         plan = _networks(hypervisor, plan, owner)
-        with phases.phase("upload"):
+        with phase("upload"):
             files, disk, seed_volume = _files(hypervisor, pool, plan, emulator, owner)
-        with phases.phase("boot"):
+        with phase("boot"):
             xml = plan.xml(files, owner)
             validate.validate(xml)
             machine = hypervisor.create_lasting(xml)
             _wait_for_agent(machine, plan, BOOT_SECONDS)
             _wait_for_ssh(plan)
         record = Record(plan, str(emulator.path), emulator.why, key)
-        with phases.phase("provision"):
+        with phase("provision"):
             provision_host(record, say)
-        with phases.phase("furnish"):
+        with phase("furnish"):
             furnish(registry.host_of(plan), say)
-        with phases.phase("save"):
+        with phase("save"):
             _settle(plan)
             overlay = saved.take(machine, pool, owner, key, plan, disk, seed_volume)
             say(f"saved the state of {plan.name}; it goes on with {overlay}")
         _keep(machine, record, owner)
         undo.pop_all()
-    return Up(record, "cold", phases.phases)
+    return record
 
 
-def _warm(hypervisor: Hypervisor, pool: Pool, state: SavedState, emulator: Emulator, phases: Phases) -> Up:
+def _warm(hypervisor: Hypervisor, pool: Pool, state: SavedState, emulator: Emulator) -> Record:
     owner = ownership.this_process(ownership.new_run_id())
     plan = replace(state.plan, run=owner.run)
     with contextlib.ExitStack() as undo:
         undo.callback(lambda: _end(hypervisor, pool, plan))
-        with phases.phase("networks"):
+        with phase("networks"):
             _create_networks(hypervisor, plan, owner)
-        with phases.phase("restore"):
+        with phase("restore"):
             _, overlay = saved.new_overlay(pool, owner, plan.name, state.disk)
             hypervisor.restore(state.memory, saved.as_restored(state, overlay, owner))
             machine = hypervisor.machine(plan.domain_name)
             if machine is None:
                 raise HypervisorError(f"{plan.domain_name} stopped as soon as it was restored")
-        with phases.phase("ssh"):
+        with phase("ssh"):
             _wait_for_ssh(plan)
             # It went on from the moment in which it was saved.
             registry.host_of(plan).run(["date", "--set", f"@{time.time():.3f}"], timeout=30)
         record = Record(plan, str(emulator.path), emulator.why, state.key)
         _keep(machine, record, owner)
         undo.pop_all()
-    return Up(record, "warm", phases.phases)
+    return record
 
 
 def _keep(machine: Machine, record: Record, owner: Owner) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from domains.errors import UsageError
+from domains.phases import phase
 from grader.classroom import asked, intake, markbook
 from grader.classroom.markbook import CHECKED_FILE, MARKBOOK_FILE, Markbook
 from grader.classroom.policy import Policy
@@ -57,7 +58,8 @@ def mark(
     if not (folder / MARKBOOK_FILE).is_file():
         # One that is there keeps its policy until it is graded anew: the class may yet be refused.
         markbook.begin(folder, known, policy, lang)
-    roster = intake.take_in(source, known, folder, policy, jobs=jobs)
+    with phase("take in the class"):
+        roster = intake.take_in(source, known, folder, policy, jobs=jobs)
     return remark(
         folder, known, roster, policy, jobs=jobs, lang=lang, now=now, host=host, elsewhere=elsewhere
     )
@@ -90,13 +92,14 @@ def remark(
         submissions=(),
     )
     graded = elsewhere or partial(grading.class_graded, jobs=jobs)
-    with graded(lab, rows, lang=lang, host=host) as grades:
+    with phase("check"), graded(lab, rows, lang=lang, host=host) as grades:
         chosen: list[Student] = []
         store.write(folder / CHECKED_FILE, head, refined(_counted(roster, policy, grades, chosen)))
     asked.write(folder, lab)
     found = roster.model_copy(update={"students": tuple(chosen)})
     book = markbook.complete(folder, lab, found, policy, lang)
-    markbook.write_marks(book, now, cause)
+    with phase("settle the marks"):
+        markbook.write_marks(book, now, cause)
     return book
 
 

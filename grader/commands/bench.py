@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from domains.phases import phase
 from grader.commands import bench_hosts
+from grader.commands.timings import with_timings
 from grader.language import Lang
 from grader.running.execution import Request, default_folder, execute, exit_code
-from grader.running.timings import Timings
 
 if TYPE_CHECKING:
     from grader.lab.questions import PredictionQuestion
@@ -53,8 +54,8 @@ if TYPE_CHECKING:
 @click.option("--seconds", type=click.IntRange(min=1), help="Seconds each way, instead of the matrix's own.")
 @click.option("--json", "as_json", is_flag=True, help="Print the run (tdlab.run/1) to stdout.")
 @click.option("--dry-run", is_flag=True, help="Print the cells that would be measured.")
-@click.option("--timings", "show_timings", is_flag=True, help="Print how long each phase took.")
 @bench_hosts.with_hosts_options
+@with_timings
 def command(
     matrix: Path | None,
     only: tuple[str, ...],
@@ -78,8 +79,8 @@ def command(
     asked = matrices.load(matrix or _matrix(place)).limited(only, repeats=repeats, seconds=seconds)
     many = bench_hosts.Hosts.taken_from(how)
     if bench_hosts.is_wanted(many, how["resume"]):
-        if place or how["host"] != "localhost" or how["show_timings"]:
-            raise click.UsageError("--hosts goes with no workspace, no --host and no --timings.")
+        if place or how["host"] != "localhost":
+            raise click.UsageError("--hosts goes with no workspace and no --host.")
         is_typed = any((matrix, only, repeats, seconds))
         return bench_hosts.measured(many, asked, how, is_typed=is_typed, dry_run=dry_run)
     if dry_run:
@@ -103,22 +104,19 @@ def _measured(place: Workspace | None, asked: Matrix, how: Mapping[str, Any]) ->
     from grader import report
     from grader.report import terminal
 
-    timings = Timings()
     request, told = _request(place, asked, how)
-    run = execute(request, timings)
+    run = execute(request)
     own: Lang = how["lang"] or (place.identity.lang if place else "en")
-    with timings.phase("write the report"):
+    with phase("write the report"):
         report.write(run, request.folder, lang=own)
     if place:
         _keep(place, run, told)
     if how["as_json"]:
         click.echo(run.to_json(), nl=False)
     else:
-        with timings.phase("print"):
+        with phase("print"):
             terminal.print_run(run, lang=own)
     click.echo(bench_hosts.REPORT.say(own, page=request.folder / "report.html"), err=True)
-    if how["show_timings"]:
-        timings.show()
     return exit_code(run)
 
 

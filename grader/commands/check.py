@@ -49,17 +49,11 @@ def command(
 
     Exit code 1 says that something can still be made better.
     """
-    import json
-
-    from domains.errors import EXIT_CHECKS_FAILED, EXIT_DONE, UsageError
+    from domains.errors import EXIT_CHECKS_FAILED, EXIT_DONE
     from grader.workspace import feedback
     from grader.workspace import workspace as workspaces
 
-    if not workspace.exists():
-        if len(workspace.parts) > 1:
-            raise UsageError(f"{workspace} does not exist", remedy="check the name and the folder you are in")
-        # Who names a question alone means this folder.
-        workspace, questions = Path(), (str(workspace), *questions)
+    workspace, questions = _meant(workspace, questions)
     place = workspaces.find(workspace)
     own: Lang = lang or place.identity.lang
     if host_name is not None and not boot:
@@ -69,25 +63,43 @@ def command(
     judge = _judge(place, given, own, (host_name or "localhost") if boot else None)
     found = _asked(feedback.look(given, place.lab.slug, own, judge), questions)
     if as_json:
-        rows = [
-            {
-                "id": one.question.id,
-                "state": one.state,
-                "asked": one.asked,
-                "seen": one.seen,
-                "next": one.next,
-                "hints": list(one.hints),
-            }
-            for one in found
-        ]
-        head = {"schema": "tdlab.check/1", "lab": place.lab.slug, "student": place.identity.student}
-        click.echo(json.dumps(head | {"questions": rows}, ensure_ascii=False, indent=1))
+        click.echo(_document(place, found))
     else:
         from grader.workspace.terminal import print_feedback
 
         print_feedback(found, own)
     good = {"noted", "right", "waiting", "not-here"}
     return EXIT_DONE if all(one.state in good for one in found) else EXIT_CHECKS_FAILED
+
+
+def _meant(workspace: Path, questions: tuple[str, ...]) -> tuple[Path, tuple[str, ...]]:
+    """Return the workspace and the questions meant: who names a question alone means this folder."""
+    from domains.errors import UsageError
+
+    if workspace.exists():
+        return workspace, questions
+    if len(workspace.parts) > 1:
+        raise UsageError(f"{workspace} does not exist", remedy="check the name and the folder you are in")
+    return Path(), (str(workspace), *questions)
+
+
+def _document(place: Workspace, found: list[Feedback]) -> str:
+    """Return what was seen as JSON (tdlab.check/1)."""
+    import json
+
+    rows = [
+        {
+            "id": one.question.id,
+            "state": one.state,
+            "asked": one.asked,
+            "seen": one.seen,
+            "next": one.next,
+            "hints": list(one.hints),
+        }
+        for one in found
+    ]
+    head = {"schema": "tdlab.check/1", "lab": place.lab.slug, "student": place.identity.student}
+    return json.dumps(head | {"questions": rows}, ensure_ascii=False, indent=1)
 
 
 def _judge(place: Workspace, given: Submission, lang: Lang, host: str | None) -> Judge:

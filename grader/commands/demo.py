@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import click
 
 from domains.files import write_whole
+from domains.phases import phase
+from grader.commands.timings import with_timings
 from grader.language import LANGUAGES, Lang
 from grader.running.execution import Request, default_folder, execute, exit_code
-from grader.running.timings import Timings
 
 if TYPE_CHECKING:
     from grader.lab.lab import Lab
@@ -35,19 +36,14 @@ _LAB = "r202"
 )
 @click.option("--lang", type=click.Choice(LANGUAGES), default="en", help="The language the report opens in.")
 @click.option("--json", "as_json", is_flag=True, help="Print the run (tdlab.run/1) to stdout.")
-@click.option("--timings", "show_timings", is_flag=True, help="Print how long each phase took.")
-def command(
-    out: Path | None, resume: str | None, full: bool, lang: Lang, as_json: bool, show_timings: bool
-) -> int:
+@with_timings
+def command(out: Path | None, resume: str | None, full: bool, lang: Lang, as_json: bool) -> int:
     """Measure every NIC model on this host, grade the lab's sample answers, and write one report."""
     from grader import report
     from grader.lab import lab as labs
     from grader.measure import matrix
-    from grader.report import terminal
-    from grader.results import score
     from grader.running import journal
 
-    timings = Timings()
     lab = labs.load(labs.find(_LAB))
     asked = matrix.load(lab.folder / "matrix.yaml")
     folder = out or (journal.last("demo") if resume == "last" else Path(resume or default_folder("demo")))
@@ -55,34 +51,40 @@ def command(
     here = folder / "this-machine" if full else folder
     folder.mkdir(parents=True, exist_ok=True)
     journal.remember(folder, "demo")
-    run = execute(Request(asked, here, resume is not None, "demo-here"), timings)
+    run = execute(Request(asked, here, resume is not None, "demo-here"))
     broken = False
-    with timings.phase("grade the samples"):
+    with phase("grade the samples"):
         grade, surprises = _graded(lab, run, here / "samples")
     if full:
         from grader.commands import demo_full
 
-        with timings.phase("write the report"):
+        with phase("write the report"):
             report.write(run, here, grade, lang=lang)
-        found = demo_full.measure(asked, lab.folder, folder, resume=resume is not None, timings=timings)
+        found = demo_full.measure(asked, lab.folder, folder, resume=resume is not None)
         broken = exit_code(run) != 0 or any(one.status == "error" for one in found.results)
         run = found.run
-    with timings.phase("write the report"):
+    with phase("write the report"):
         report.write(run, folder, grade, lang=lang)
         write_whole(folder / "grade.json", grade.model_dump_json(by_alias=True, indent=2) + "\n")
     if as_json:
         click.echo(run.to_json(), nl=False)
     else:
-        terminal.print_run(run)
-        for one in grade.submissions:
-            lost = ", ".join(score.lost(one.questions)) or "nothing"
-            click.echo(f"sample {one.student}: {one.score:g} of {one.max:g} points, lost {lost}")
+        _print(run, grade)
     for surprise in surprises:
         click.echo(f"tdlab: {surprise}", err=True)
     click.echo(f"report: {folder / 'report.html'}", err=True)
-    if show_timings:
-        timings.show()
     return exit_code(run, broken=bool(surprises) or broken)
+
+
+def _print(run: Run, grade: Grade) -> None:
+    """Print what was measured, and what the samples score by it."""
+    from grader.report import terminal
+    from grader.results import score
+
+    terminal.print_run(run)
+    for one in grade.submissions:
+        lost = ", ".join(score.lost(one.questions)) or "nothing"
+        click.echo(f"sample {one.student}: {one.score:g} of {one.max:g} points, lost {lost}")
 
 
 def _graded(lab: Lab, run: Run, folder: Path) -> tuple[Grade, list[str]]:

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from domains.phases import phase
 from grader.measure.matrix import Matrix
 from grader.measure.run import Run
 from grader.running.execution import Request, execute, say
-from grader.running.timings import Timings
 
 if TYPE_CHECKING:
     from grader.experiments.description import Experiment
@@ -31,39 +31,37 @@ class Whole:
     results: tuple[Result, ...]
 
 
-def measure(matrix: Matrix, lab: Path, folder: Path, *, resume: bool, timings: Timings) -> Whole:
+def measure(matrix: Matrix, lab: Path, folder: Path, *, resume: bool) -> Whole:
     """Measure the matrix and run the experiments of a lab on an emulated host, which is ended afterwards.
 
     What ``folder`` holds of a run that was interrupted is not measured again when ``resume``.
     """
-    with emulated_host(timings) as host:
-        run = execute(Request(matrix, folder, resume, "demo", host=host), timings)
-        results = tuple(_experiments(lab, folder / EXPERIMENTS, host, resume=resume, timings=timings))
+    with emulated_host() as host:
+        run = execute(Request(matrix, folder, resume, "demo", host=host))
+        results = tuple(_experiments(lab, folder / EXPERIMENTS, host, resume=resume))
     return Whole(run, results)
 
 
 @contextlib.contextmanager
-def emulated_host(timings: Timings) -> Iterator[str]:
+def emulated_host() -> Iterator[str]:
     """Own an emulated host; yield its name. Its saved state stays: the next time takes seconds."""
     from domains import hosts
     from domains.emulated import emulator, lifecycle, plan
     from grader.commands.host import libvirt
 
-    with timings.phase("choose (or build) a QEMU"):
+    with phase("choose (or build) a QEMU"):
         chosen = emulator.choose(say)
     with libvirt() as connection:
-        with timings.phase("emulated host up"):
+        with phase("emulated host up"):
             lifecycle.up(connection, plan.HostPlan(NAME, "", ""), chosen, say, hosts.furnish)
         try:
             yield NAME
         finally:
-            with timings.phase("emulated host down"):
+            with phase("emulated host down"):
                 lifecycle.down(connection, NAME)
 
 
-def _experiments(
-    lab: Path, folder: Path, host_name: str, *, resume: bool, timings: Timings
-) -> Iterator[Result]:
+def _experiments(lab: Path, folder: Path, host_name: str, *, resume: bool) -> Iterator[Result]:
     from domains import hosts
     from grader.experiments import description, place, runner
     from grader.experiments.stage import Setting
@@ -76,7 +74,7 @@ def _experiments(
             yield done
             continue
         say(f"experiment {experiment.id}")
-        with timings.phase(f"experiment {experiment.id}"):
+        with phase(f"experiment {experiment.id}"):
             found = runner.run(experiment, replace(setting, folder=kept))
             if found.status == "error" and hosts.revive(host, say):
                 found = runner.run(experiment, replace(setting, folder=kept))

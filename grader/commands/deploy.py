@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import click
 
+from domains.phases import phase
 from domains.setup.environments import PYTHONS
+from grader.commands.timings import with_timings
 from grader.language import LANGUAGES, Lang
 
 if TYPE_CHECKING:
@@ -37,11 +39,13 @@ _ROOM_OPTIONS = (
 )  # fmt: skip
 
 
-Command = TypeVar("Command", bound=Callable[..., object])
+Words = ParamSpec("Words")
+Ending = TypeVar("Ending")
 
 
-def with_room_options(command: Command) -> Command:
+def with_room_options(command: Callable[Words, Ending]) -> Callable[Words, Ending]:
     """Give a command the options of all that work on a room."""
+    command = with_timings(command)
     for option in reversed(_ROOM_OPTIONS):
         command = option(command)
     return command
@@ -103,7 +107,9 @@ def command(
         )
     found = labs.load(labs.find(lab))
     machines = inventory.read(file, vault).limited(limit)
-    made = plan.make(found, machines, _wish(how))
+    wish = _wish(how)
+    with phase("plan"):
+        made = plan.make(found, machines, wish)
     if dry_run or stage:
         _show(made, forks, lang, stage, as_json=as_json)
         return 0

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from grader.commands import host_devices
+from grader.commands.timings import with_timings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,7 +21,6 @@ LIST_SCHEMA = "tdlab.hosts/1"
 FLAVOURS = ("amd", "intel")
 
 _json = click.option("--json", "as_json", is_flag=True, help=f"Print {SCHEMA} to stdout.")
-_timings = click.option("--timings", is_flag=True, help="Print how long each phase took.")
 
 
 @click.group("host")
@@ -43,8 +43,8 @@ command.add_command(host_devices.command)
 @click.option("--memory", default="4 GiB", show_default=True, help="Its memory.")
 @click.option("--vcpus", default=2, show_default=True, type=click.IntRange(1, 64), help="Its processors.")
 @_json
-@_timings
-def up(emulated: str | None, name: str | None, memory: str, vcpus: int, as_json: bool, timings: bool) -> None:
+@with_timings
+def up(emulated: str | None, name: str | None, memory: str, vcpus: int, as_json: bool) -> None:
     """Have a lab host up; NAME is "emulated" if it is left out."""
     from domains.emulated import plan
 
@@ -68,7 +68,7 @@ def up(emulated: str | None, name: str | None, memory: str, vcpus: int, as_json:
 
     with libvirt() as connection:
         done = lifecycle.up(connection, asked, emulator.choose(_say), _say, hosts.furnish)
-    _show_up(done, as_json, timings)
+    _show_up(done, as_json)
 
 
 @command.command("down")
@@ -85,22 +85,22 @@ def down(name: str | None, forget: bool) -> None:
 @command.command("reset")
 @click.argument("name", required=False)
 @_json
-@_timings
-def reset(name: str | None, as_json: bool, timings: bool) -> None:
+@with_timings
+def reset(name: str | None, as_json: bool) -> None:
     """Put a host back to how it was when it had just been provisioned."""
     from domains.emulated import plan
 
-    put_back(name or plan.DEFAULT_NAME, as_json=as_json, timings=timings)
+    put_back(name or plan.DEFAULT_NAME, as_json=as_json)
 
 
-def put_back(name: str, *, as_json: bool = False, timings: bool = False) -> None:
+def put_back(name: str, *, as_json: bool = False) -> None:
     """Put an emulated host back to its first state, and say so."""
     from domains import hosts
     from domains.emulated import emulator, lifecycle
 
     with libvirt() as connection:
         done = lifecycle.reset(connection, name, emulator.choose(_say), _say, hosts.furnish)
-    _show_up(done, as_json, timings)
+    _show_up(done, as_json)
 
 
 @command.command("list")
@@ -169,7 +169,7 @@ def provision(name: str | None, check: bool, as_json: bool) -> None:
         click.echo(f"{report.host}: ok={report.ok} changed={report.changed} in {report.seconds:.1f} s")
 
 
-def _show_up(done: Up, as_json: bool, timings: bool) -> None:
+def _show_up(done: Up, as_json: bool) -> None:
     row = _row(done.record, "up")
     if as_json:
         phases = {name: round(seconds, 3) for name, seconds in done.phases.items()}
@@ -177,9 +177,6 @@ def _show_up(done: Up, as_json: bool, timings: bool) -> None:
     else:
         name, total = done.record.name, sum(done.phases.values())
         click.echo(f"{name} is up ({done.how}) in {total:.1f} s: tdlab bench --host {name}")
-    if timings:
-        for name, seconds in done.phases.items():
-            _say(f"{seconds:8.2f} s  {name}")
 
 
 def _row(record: Record, state: str) -> dict[str, Any]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from domains.phases import phase
+from grader.commands.timings import with_timings
 from grader.language import LANGUAGES, Lang
 from grader.language.bilingual import both
 
@@ -47,18 +49,9 @@ _CHAPTERS = {
 )
 @click.option("--lang", type=click.Choice(LANGUAGES), help="Language of what is explained.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result (tdlab.experiment/1) to stdout.")
-@click.option("--timings", "show_timings", is_flag=True, help="Print how long each phase took.")
+@with_timings
 def command(
-    names: tuple[str, ...],
-    host_name: str,
-    out: Path | None,
-    allow_module_reload: bool,
-    second_host: bool,
-    repeats: int,
-    without_predicting: bool,
-    lang: Lang | None,
-    as_json: bool,
-    show_timings: bool,
+    names: tuple[str, ...], without_predicting: bool, lang: Lang | None, as_json: bool, **how: Any
 ) -> int:
     """Run the experiment NAME of a LAB and keep its evidence; without a NAME, list the experiments.
 
@@ -73,35 +66,35 @@ def command(
     if name is None:
         _list(list(description.find_all(lab.folder)), own, as_json)
         return 0
-    from grader.running.timings import Timings
-
-    timings = Timings()
-    with timings.phase("load"):
-        experiment = description.find(lab.folder, name)
-        told = _told(mine, experiment) if mine else []
-        stamp = measuring.begin(mine, told, without_predicting=without_predicting) if mine else None
+    experiment = description.find(lab.folder, name)
+    told = _told(mine, experiment) if mine else []
+    stamp = measuring.begin(mine, told, without_predicting=without_predicting) if mine else None
+    with phase("load"):
+        from grader import report
         from grader.experiments import place, runner
         from grader.experiments.stage import Setting
         from grader.running.execution import default_folder, say
 
-        host, emulator = place.resolve(host_name)
-    kept = out or (mine.folder / "runs" if mine else Path()) / default_folder(f"measure-{name}")
-    with timings.phase("measure"):
-        allowed = allow_module_reload or emulator is not None
-        setting = Setting(host, kept, say, emulator, allowed, second_host, stamp, repeats)
+        host, emulator = place.resolve(how["host_name"])
+    kept = how["out"] or (mine.folder / "runs" if mine else Path()) / default_folder(f"measure-{name}")
+    with phase("measure"):
+        allowed = how["allow_module_reload"] or emulator is not None
+        setting = Setting(host, kept, say, emulator, allowed, how["second_host"], stamp, how["repeats"])
         result = runner.run(experiment, setting)
-    with timings.phase("write the page"):
-        from grader import report
-
+    with phase("write the page"):
         page = report.write_experiment(result, kept, lang=own)
     if mine:
-        kept_as, is_measured = f"experiments/{result.experiment}.json", result.status == "measured"
-        said = measuring.keep(mine, kept_as, result.to_json(), told, is_measured=is_measured)
-        click.echo(said, err=True)
+        click.echo(_keep(mine, result, told), err=True)
     _show(result, page, own, as_json)
-    if show_timings:
-        timings.show()
     return _exit_code(result)
+
+
+def _keep(place: Workspace, result: Result, told: list[PredictionQuestion]) -> str:
+    """Keep a result in the workspace's evidence; return what is said of it."""
+    from grader.workspace import measuring
+
+    kept_as, is_measured = f"experiments/{result.experiment}.json", result.status == "measured"
+    return measuring.keep(place, kept_as, result.to_json(), told, is_measured=is_measured)
 
 
 def _asked(names: tuple[str, ...]) -> tuple[Lab, str | None, Workspace | None]:

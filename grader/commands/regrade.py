@@ -9,6 +9,7 @@ import click
 
 from domains.errors import EXIT_DONE, EXIT_INFRASTRUCTURE, UsageError
 from grader.commands.cluster_options import elsewhere, with_cluster_options
+from grader.commands.timings import with_timings
 from grader.language import LANGUAGES, Lang
 
 
@@ -17,8 +18,9 @@ from grader.language import LANGUAGES, Lang
 @click.option("--dry-run", is_flag=True, help="Say what would move, and write nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print the difference (tdlab.regrade/1) to stdout.")
 @click.option("--history", "student", metavar="STUDENT", help="Show how a student's mark came about.")
-@click.option("-j", "--jobs", type=click.IntRange(0, 256), default=0, help="Workers (0: one).")
+@click.option("-j", "--jobs", type=click.IntRange(0, 256), default=0, help="Workers (0: as many as pay).")
 @with_cluster_options
+@with_timings
 @click.option("--lang", type=click.Choice(LANGUAGES), default="en", help="Language.")
 def command(
     folder: Path, dry_run: bool, as_json: bool, student: str | None, jobs: int, lang: Lang, **how: Any
@@ -35,7 +37,7 @@ def command(
     if student is not None:
         return _history(folder, student, as_json, lang)
     found = regrading.regrade(
-        folder, datetime.now(UTC), jobs=jobs or 1, dry_run=dry_run, elsewhere=elsewhere(how, jobs)
+        folder, datetime.now(UTC), jobs=jobs, dry_run=dry_run, elsewhere=elsewhere(how, jobs)
     )
     if as_json:
         click.echo(found.model_dump_json(by_alias=True, indent=1))

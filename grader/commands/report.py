@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from domains.errors import EXIT_DONE, UsageError
+from domains.phases import phase
+from grader.commands.timings import with_timings
 from grader.language import LANGUAGES, Lang
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ _MAX_IDENTITY = 4 * 1024
 @click.option("--lang", type=click.Choice(LANGUAGES), help="Language, instead of most students'.")
 @click.option("--anonymous", is_flag=True, help="Numbers in place of names, and nobody's answers.")
 @click.option("--json", "as_json", is_flag=True, help="Print it (tdlab.class/1) to stdout; write no page.")
+@with_timings
 def command(markbook: Path, out: Path | None, lang: Lang | None, anonymous: bool, as_json: bool) -> int:
     """Report on the class of MARKBOOK: marks, questions, wrong ideas, signals, and what is open.
 
@@ -39,10 +42,12 @@ def command(markbook: Path, out: Path | None, lang: Lang | None, anonymous: bool
     from grader.report.classroom import document, overview
 
     book = open_markbook(markbook)
-    glimpses = list(_glimpses(book))
+    with phase("look at the submissions"):
+        glimpses = list(_glimpses(book))
     chosen = {one.key: one.chosen() for one in book.roster.students}
     unreadable = {key: one.problem for key, one in chosen.items() if one and one.problem}
-    seen = overview.of(book.lab, book.grade(), glimpses, unreadable=unreadable, anonymous=anonymous)
+    with phase("compare them"):
+        seen = overview.of(book.lab, book.grade(), glimpses, unreadable=unreadable, anonymous=anonymous)
     own: Lang = lang or overview.language(glimpses)
     if as_json:
         click.echo(json.dumps(document.of(seen, own), ensure_ascii=False, indent=1))
@@ -55,7 +60,8 @@ def command(markbook: Path, out: Path | None, lang: Lang | None, anonymous: bool
     page = out or markbook / "class.html"
     if page.is_dir():
         raise UsageError(f"{page} is a folder", remedy="name a file with --out")
-    write_whole(page, html_text(seen, own, datetime.now(UTC)))
+    with phase("write the page"):
+        write_whole(page, html_text(seen, own, datetime.now(UTC)))
     click.echo(words.PAGE.say(own, file=page))
     return EXIT_DONE
 

@@ -7,6 +7,7 @@ import sys
 import click
 
 from domains.errors import EXIT_CHECKS_FAILED, EXIT_DONE
+from grader.commands.timings import with_timings
 
 
 @click.command("verify")
@@ -19,6 +20,7 @@ from domains.errors import EXIT_CHECKS_FAILED, EXIT_DONE
     metavar="NAME",
     help="Boot the domains of the first student's samples on this lab host (localhost: this machine).",
 )
+@with_timings
 @click.option("--json", "as_json", is_flag=True, help="Print the proof (tdlab.verify/1) to stdout.")
 def command(lab: str, seeds: int, lab_host: str | None, as_json: bool) -> int:
     """Prove LAB (a folder, or a shipped lab's name) over many students' variants.

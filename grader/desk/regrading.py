@@ -11,6 +11,7 @@ from pathlib import Path
 
 from domains import scratch
 from domains.errors import InfrastructureError
+from domains.phases import phase
 from grader.classroom import asked, markbook, marking
 from grader.classroom.markbook import CHECKED_FILE, GRADE_FILE, LEDGER_FILE, Markbook
 from grader.classroom.marking import Elsewhere
@@ -30,7 +31,7 @@ def regrade(
     folder: Path,
     now: datetime,
     *,
-    jobs: int = 1,
+    jobs: int = 0,
     dry_run: bool = False,
     elsewhere: Callable[[Path], Elsewhere] | None = None,
 ) -> Difference:
@@ -39,7 +40,8 @@ def regrade(
     ``elsewhere`` makes of the folder what grades the class in place of ``jobs`` workers here. A dry run does
     it all in a copy. Raises InputError at a ledger that was tampered with, and grades nothing.
     """
-    ledger.read(folder / LEDGER_FILE)
+    with phase("look at the ledger"):
+        ledger.read(folder / LEDGER_FILE)
     with _copy(folder) if dry_run else _itself(folder) as place:
         # What was decided since the marks were written moves them first, so that it is not taken for this.
         book = markbook.open_markbook(place)
@@ -64,7 +66,8 @@ def regrade(
                 elsewhere=elsewhere(place) if elsewhere else None,
                 refined=carrier.over,
             )
-            _compare(found, old / GRADE_FILE, place / GRADE_FILE)
+            with phase("compare"):
+                _compare(found, old / GRADE_FILE, place / GRADE_FILE)
         after = store.head(place / CHECKED_FILE)
         lost = len(held - _held(place))
     return _difference(before, after, found, dry_run=dry_run, lost=lost)

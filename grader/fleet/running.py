@@ -13,6 +13,7 @@ import filelock
 
 from domains import many_hosts
 from domains.errors import InfrastructureError, UsageError
+from domains.phases import phase
 from grader.fleet import board, causes, notes, objects, secrets, students
 from grader.fleet.board import Board, Row
 from grader.fleet.causes import Cause
@@ -42,28 +43,15 @@ def run(
     rows = board.fresh((one.machine.name, one.machine.students) for one in plan.assigned)
     wants = {one.machine.name: one.wants for one in plan.assigned} if playbook == "deploy.yml" else {}
     seen = Board(rows, wants)
-    hidden = secrets.of((one.machine.variables for one in plan.assigned), plan.inventory.hidden)
     log = _log(plan.home / "logs", playbook)
-    with (
-        alone(plan.home),
-        interruption.noted() as stopped,
-        log.open("x", encoding="utf-8", errors="backslashreplace") as stream,
-    ):
-
-        def take(event: dict[str, Any]) -> None:
-            if said := event.get("stdout"):
-                stream.write(secrets.shown(str(said), hidden) + "\n")
-            changed = seen.take(secrets.cleared(event, hidden))
-            on_change(seen, changed)
-
+    with alone(plan.home), interruption.noted() as stopped, _logged(plan, log) as logged:
         inventories = plan.write(more=more)
-        known = known_hosts()
         many_hosts.play(
             playbook,
             inventories,
             forks=forks,
-            known_hosts=known,
-            on_event=take,
+            known_hosts=known_hosts(),
+            on_event=lambda event: on_change(seen, seen.take(logged(event))),
             is_cancelled=stopped.is_set,
             check=check,
             vault=plan.inventory.vault,
@@ -78,6 +66,28 @@ def run(
             students.forget_keys(plan.home, seats, rows.values())
     notes.noted(plan.home, rows.values())
     return seen, log
+
+
+@contextlib.contextmanager
+def _logged(plan: Plan, log: Path) -> Iterator[Callable[[dict[str, Any]], dict[str, Any]]]:
+    """Give what logs an event of Ansible's, times its task, and returns it without secrets."""
+    hidden = secrets.of((one.machine.variables for one in plan.assigned), plan.inventory.hidden)
+    with (
+        log.open("x", encoding="utf-8", errors="backslashreplace") as stream,
+        phase("Ansible"),
+        contextlib.ExitStack() as task,
+    ):
+
+        def logged(event: dict[str, Any]) -> dict[str, Any]:
+            if said := event.get("stdout"):
+                stream.write(secrets.shown(str(said), hidden) + "\n")
+            shown: dict[str, Any] = secrets.cleared(event, hidden)
+            if shown.get("event") == "playbook_on_task_start":
+                task.close()
+                task.enter_context(phase(str(shown["event_data"]["task"])))
+            return shown
+
+        yield logged
 
 
 @contextlib.contextmanager

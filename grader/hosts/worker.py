@@ -32,7 +32,6 @@ def measured(folder: Path, name: str) -> Ended:
     from grader import report
     from grader.hosts import plan as plans
     from grader.running.execution import Request, execute
-    from grader.running.timings import Timings
 
     plan = plans.read(folder)
     one = plan.host(name)
@@ -50,7 +49,7 @@ def measured(folder: Path, name: str) -> Ended:
             plan.one_guest,
             at=at,
         )
-        report.write(execute(request, Timings()), folder / one.folder)
+        report.write(execute(request), folder / one.folder)
     except TdlabError as broken:
         return _failed(one, broken)
     return Ended(state="measured")

@@ -72,11 +72,17 @@ def number(value: float, lang: str, *, digits: int = 3) -> str:
 
 
 def fixed(value: float, lang: str, *, decimals: int) -> str:
-    """Write a number with exactly ``decimals`` digits after the point or comma."""
+    """Write a number with exactly ``decimals`` digits after the point or comma; what is rounded to 0 is 0."""
+    return _written(round(value, decimals) + 0.0, lang, decimals)
+
+
+# Babel reads the pattern and the locale anew each time, and the pages of a class write few numbers often.
+@functools.lru_cache(maxsize=4096)
+def _written(rounded: float, lang: str, decimals: int) -> str:
     from babel.numbers import format_decimal
 
     pattern = "#,##0" + ("." + "0" * decimals if decimals else "")
-    return str(format_decimal(round(value, decimals), format=pattern, locale=lang))
+    return str(format_decimal(rounded, format=pattern, locale=lang))
 
 
 def points(value: float, lang: str) -> str:

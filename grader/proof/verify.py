@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from domains import scratch
+from domains.phases import phase
 from grader.api import session
 from grader.api.case import Student
 from grader.grading import grading, judging
@@ -85,14 +86,16 @@ def prove(
     marker, found = _Marker(lab), _Found()
     with scratch.folder("verify") as place:
         students = [f"student {seed}" for seed in range(seeds)]
-        known, filled = papers.masters(lab, students, place / "masters")
-        other = papers.handed_in(lab, known[0], "somebody else", place / "other")
+        with phase("fill in the samples"):
+            known, filled = papers.masters(lab, students, place / "masters")
+            other = papers.handed_in(lab, known[0], "somebody else", place / "other")
         for seed, student in enumerate(students):
             # A guest tells the same of every student's domain, and takes its time.
             marker.host = host if seed == 0 else None
             _one_student(marker, found, known, student, place / str(seed), other)
             if seed == 0:
-                _compare_with_session(marker, found, known, place)
+                with phase("compare with a grading session"):
+                    _compare_with_session(marker, found, known, place)
             if progress:
                 progress(seed + 1, seeds)
     if host is not None:
@@ -104,14 +107,18 @@ def prove(
 def _one_student(
     marker: _Marker, found: _Found, known: Sequence[Sample], student: str, place: Path, other: Paper
 ) -> None:
-    solution, *wrong = [papers.handed_in(marker.lab, one, student, place / one.folder.name) for one in known]
-    _solution(marker, found, solution, student)
-    _untouched(marker, found, student, place / "untouched")
-    for master, paper in zip(known[1:], wrong, strict=True):
-        _wrong(marker, found, master, paper, student)
-    for result in _mutants(marker, found, Solved(marker.lab, solution, other), student):
-        key = (result.operator, result.question, result.change)
-        found.mutants[key] = _both(found.mutants[key], result) if key in found.mutants else result
+    with phase("hand the samples in"):
+        papered = (papers.handed_in(marker.lab, one, student, place / one.folder.name) for one in known)
+        solution, *wrong = list(papered)
+    with phase("grade the samples"):
+        _solution(marker, found, solution, student)
+        _untouched(marker, found, student, place / "untouched")
+        for master, paper in zip(known[1:], wrong, strict=True):
+            _wrong(marker, found, master, paper, student)
+    with phase("grade the mutants"):
+        for result in _mutants(marker, found, Solved(marker.lab, solution, other), student):
+            key = (result.operator, result.question, result.change)
+            found.mutants[key] = _both(found.mutants[key], result) if key in found.mutants else result
 
 
 def _gradable(marker: _Marker, found: _Found, paper: Paper) -> list[CheckResult]:

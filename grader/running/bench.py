@@ -16,6 +16,7 @@ from domains.cloud import guest as cloud_guest
 from domains.devices import modules
 from domains.errors import UsageError
 from domains.images import GuestImage
+from domains.phases import phase
 from grader.measure import environment
 from grader.measure.matrix import Cell
 from grader.running import booting, groups, lending, rounds, tracing
@@ -31,7 +32,7 @@ def run(bench: Bench, image: Callable[[], GuestImage]) -> None:
     missing = _missing(bench)
     if not missing:
         return
-    with bench.timings.phase("look at the host"):
+    with phase("look at the host"):
         seen = environment.collect(bench.host, bench.hypervisor)
         able = capabilities.probe(bench.host, bench.hypervisor, say=bench.say)
         chosen = capabilities.choose(able["kvm"])
@@ -51,7 +52,7 @@ def run(bench: Bench, image: Callable[[], GuestImage]) -> None:
     if chosen.name == "tcg":
         bench.say(f"guests run under TCG, software emulation: {chosen.why}")
     with contextlib.ExitStack() as held:
-        with bench.timings.phase("store the guest image"):
+        with phase("store the guest image"):
             scratch = bench.journal.folder / ".cloud"
             boot = held.enter_context(
                 booting.ready(bench.hypervisor, bench.owner, image(), bench.cloud, scratch)
@@ -70,7 +71,7 @@ def _page_tables(bench: Bench, wanted: bool | None) -> Iterator[None]:
         yield
         return
     with contextlib.ExitStack() as held:
-        with bench.timings.phase("load KVM's module anew"):
+        with phase("load KVM's module anew"):
             held.enter_context(modules.with_two_tables(bench.host, wanted, owner=bench.owner))
         yield
 

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from domains.phases import phase
 from grader.language.bilingual import Bilingual, both
 from grader.measure.matrix import Matrix
 from grader.measure.run import Run, Stamp
 from grader.running import interruption
 from grader.running import journal as journals
-from grader.running.timings import Timings
 
 if TYPE_CHECKING:
     from domains.cloud.image import CloudImage
@@ -58,16 +58,16 @@ def not_alone(host: Host) -> Bilingual:
     )
 
 
-def execute(request: Request, timings: Timings) -> Run:
+def execute(request: Request) -> Run:
     """Measure what was asked and return the run; what a killed run left on the host is removed first."""
     # scipy takes a second to import and is needed at the end only: a thread loads it while guests boot.
     threading.Thread(target=_load_scipy, daemon=True).start()
-    with timings.phase("load libvirt"):
+    with phase("load libvirt"):
         from domains import daemon, hosts, lease, ownership
         from domains.cloud import image as cloud_image
         from grader.running import summary
 
-    with timings.phase("look at the cloud image"):
+    with phase("look at the cloud image"):
         cloud = cloud_image.inspect(request.image) if request.image else None
     owner = ownership.this_process(ownership.new_run_id())
     host = request.at or hosts.find(request.host)
@@ -78,10 +78,10 @@ def execute(request: Request, timings: Timings) -> Run:
         journals.remember(request.folder, request.command)
         if request.resume and journal.plan["id"] == owner.run:
             say(f"{request.folder} holds no run that could go on: this is a new one")
-        with timings.phase("start libvirt"):
+        with phase("start libvirt"):
             if host.ssh is None and (said := daemon.ensure_running()):
                 say(said)
-        measure = functools.partial(_measure, request, host, journal, owner, timings, cloud)
+        measure = functools.partial(_measure, request, host, journal, owner, cloud)
         try:
             with taken.relied_on():
                 hosts.through_its_ends(host, measure, say)
@@ -91,20 +91,18 @@ def execute(request: Request, timings: Timings) -> Run:
                 note = not_alone(host).en
                 say(note)
                 journal.add("note", text=note)
-        with timings.phase("summarise"):
+        with phase("summarise"):
             return summary.summarise(journal, request.matrix)
 
 
-def _measure(
-    request: Request, host: Host, journal: Journal, owner: Owner, timings: Timings, cloud: CloudImage | None
-) -> None:
+def _measure(request: Request, host: Host, journal: Journal, owner: Owner, cloud: CloudImage | None) -> None:
     """Measure what the journal does not hold yet; called again, it goes on from there."""
     from domains import hosts, hypervisor, images
     from grader.running import bench
     from grader.running.work import MOST_BOOTS, Bench
 
     with hypervisor.connected(host.uri) as connection:
-        with timings.phase("remove leftovers"):
+        with phase("remove leftovers"):
             _remove_leftovers(host, connection)
         work = Bench(
             host,
@@ -113,7 +111,6 @@ def _measure(
             request.matrix,
             owner,
             say,
-            timings,
             cloud,
             may_reload=request.allow_reload or hosts.is_emulated(host),
             one_guest=request.one_guest,

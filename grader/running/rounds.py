@@ -12,6 +12,7 @@ from domains import lifecycle, ownership
 from domains.devices import Pool
 from domains.errors import TdlabError
 from domains.lifecycle import Domain, Network
+from domains.phases import phase
 from grader.measure import cell as measuring
 from grader.measure.matrix import Cell
 from grader.running import lending, tracing
@@ -31,10 +32,10 @@ def measure(bench: Bench, cells: Sequence[Cell], boot: Booting) -> None:
         if bench.one_guest:
             shared = everything.enter_context(contextlib.ExitStack())
             rounds.boot = Plugging(bench.hypervisor, boot, shared, len(cells)).booting()
-        with bench.timings.phase("boot the guests"):
+        with phase("boot the guests"):
             rounds.boot_all()
         rounds.measure_all()
-        with bench.timings.phase("count exits by reason"):
+        with phase("count exits by reason"):
             rounds.trace_all()
 
 
@@ -73,7 +74,7 @@ class Rounds:
             start = number % len(self.cells)
             for cell in [*self.cells[start:], *self.cells[:start]]:
                 if cell.id in self.guests and (cell.id, number) not in held:
-                    with self.bench.timings.phase("measure"):
+                    with phase("measure"):
                         self._measure(cell, number)
 
     def trace_all(self) -> None:
@@ -91,7 +92,7 @@ class Rounds:
 
     def end(self) -> None:
         """End all guests side by side: each takes libvirt a second or two, most of it waiting."""
-        with self.bench.timings.phase("end the guests"), ThreadPoolExecutor(max_workers=8) as workers:
+        with phase("end the guests"), ThreadPoolExecutor(max_workers=8) as workers:
             list(workers.map(self._end, self.lives.values()))
 
     @property

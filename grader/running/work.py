@@ -17,7 +17,6 @@ from grader.measure import cell as measuring
 from grader.measure.matrix import Cell, Matrix
 from grader.running import lending
 from grader.running.journal import Journal
-from grader.running.timings import Timings
 
 Say = Callable[[str], None]
 
@@ -35,7 +34,6 @@ class Bench:
     matrix: Matrix
     owner: Owner
     say: Say
-    timings: Timings
     # An ordinary cloud image to measure with, instead of the tiny guest.
     cloud: CloudImage | None = None
     # Whether KVM's module may be loaded anew, for cells that ask for other page tables.

@@ -20,7 +20,6 @@ from grader.experiments.stage import Setting
 from grader.measure.matrix import Cell, Matrix, Workload
 from grader.running import execution, journal
 from grader.running.execution import Request
-from grader.running.timings import Timings
 
 pytestmark = pytest.mark.usefixtures("own_state")
 
@@ -67,7 +66,7 @@ def test_a_run_says_that_its_host_was_held_no_longer_however_it_ends(
     monkeypatch.setattr(execution, "_measure", measure)
     ends = pytest.raises(lease.BrokenError) if breaks else contextlib.nullcontext()
     with ends:
-        execution.execute(asked(tmp_path / "run"), Timings())
+        execution.execute(asked(tmp_path / "run"))
     left = journal.left(tmp_path / "run")
     assert left is not None
     (note,) = left.lines("note")
@@ -97,4 +96,4 @@ def test_a_run_whose_host_was_held_throughout_says_nothing(
     cut: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(execution, "_measure", lambda *_: None)
-    assert execution.execute(asked(tmp_path / "run"), Timings()).notes == ()
+    assert execution.execute(asked(tmp_path / "run")).notes == ()
