@@ -105,13 +105,24 @@ def build(say: Say = lambda _: None) -> GuestImage:
 
 
 def where() -> GuestImage | None:
-    """Return the image that :func:`build` would return without making anything, or None."""
-    home = _home()
+    """Return the newest image of the recipe that there is, or None."""
+    return _there(_home(), remember=True) or newest(_home(), recipe_digest())
+
+
+def ready() -> GuestImage | None:
+    """Return the image that :func:`build` would return at once, or None where it would make one.
+
+    Writes nothing.
+    """
+    return _there(paths.cache() / "images", remember=False)
+
+
+def _there(home: Path, *, remember: bool) -> GuestImage | None:
     recipe = recipe_digest()
     if deployed := newest(DEPLOYED, recipe):
         return deployed
     try:
-        return load(home / image_digest(recipe, _resolved(home))) or newest(home, recipe)
+        return load(home / image_digest(recipe, _resolved(home, remember=remember)))
     except InfrastructureError:  # apt has no answer here: only what is kept can be had
         return newest(home, recipe)
 
@@ -167,7 +178,7 @@ def _older(home: Path, recipe: str, why: InfrastructureError, say: Say) -> Guest
     return kept
 
 
-def _resolved(home: Path) -> dict[str, str]:
+def _resolved(home: Path, *, remember: bool = True) -> dict[str, str]:
     """Return the packages' versions; apt needs a second to answer, so its answer is kept."""
     memo = home / "candidates.json"
     state = f"{packages.apt_state()} {recipe_digest()}"
@@ -178,7 +189,8 @@ def _resolved(home: Path) -> dict[str, str]:
     except (FileNotFoundError, json.JSONDecodeError):
         pass  # the first time, or a crash while the file system was full: ask again
     found = packages.candidates()
-    files.write_whole(memo, json.dumps({"state": state, "packages": found}))
+    if remember:
+        files.write_whole(memo, json.dumps({"state": state, "packages": found}))
     return found
 
 

@@ -31,9 +31,9 @@ def folder(version: str, say: Callable[[str], None]) -> Path:
     installed without its lock file.
     """
     lock = _locked(version)
-    home = paths.cache() / "wheels"
+    place = _place(version, lock)
+    home = place.parent
     home.mkdir(exist_ok=True)
-    place = home / f"{version}-{hashlib.sha256(lock.encode()).hexdigest()[:16]}"
     with locks.held(home / ".lock", "packages from PyPI", _FETCH_SECONDS):
         # Those of an older lock file, and what a fetch that was killed left.
         for old in [*home.glob(f"{version}-*"), *home.glob(f"{_NEW}*")]:
@@ -43,6 +43,16 @@ def folder(version: str, say: Callable[[str], None]) -> Path:
             say(f"fetching the Python packages for Python {version} from PyPI")
             _fetch(version, lock, place)
     return place
+
+
+def ready(version: str) -> Path | None:
+    """Return the folder that :func:`folder` would return at once, or None where it would fetch one."""
+    place = _place(version, _locked(version))
+    return place if place.exists() else None
+
+
+def _place(version: str, lock: str) -> Path:
+    return paths.cache() / "wheels" / f"{version}-{hashlib.sha256(lock.encode()).hexdigest()[:16]}"
 
 
 def _locked(version: str) -> str:

@@ -15,7 +15,9 @@ from grader.commands.timings import with_timings
 from grader.language import LANGUAGES, Lang
 
 if TYPE_CHECKING:
+    from grader.fleet.inventory import Inventory
     from grader.fleet.plan import Plan, Wish
+    from grader.lab.lab import Lab
 
 VAULT_OPTION = click.option(
     "--vault-password-file",
@@ -54,7 +56,9 @@ def with_room_options(command: Callable[Words, Ending]) -> Callable[Words, Endin
 @click.command("deploy")
 @click.argument("lab")
 @click.option(
-    "--dry-run", is_flag=True, help="Only say who gets what, how much, and about how long it takes."
+    "--dry-run",
+    is_flag=True,
+    help="Only say who gets what, how much, and about how long it takes; do nothing.",
 )
 @click.option(
     "--check", is_flag=True, help="Look at the machines and say which would change; change nothing."
@@ -107,9 +111,9 @@ def command(
         )
     found = labs.load(labs.find(lab))
     machines = inventory.read(file, vault).limited(limit)
-    wish = _wish(how)
+    dry = dry_run and not stage
     with phase("plan"):
-        made = plan.make(found, machines, wish)
+        made = _sketched(found, machines, how) if dry else plan.make(found, machines, _wish(how))
     if dry_run or stage:
         _show(made, forks, lang, stage, as_json=as_json)
         return 0
@@ -122,20 +126,38 @@ def command(
     return run(made, playbook, forks, lang, as_json=as_json, check=check)
 
 
-def _wish(how: Mapping[str, Any]) -> Wish:
-    """Return what is to travel; builds the guest image and fetches packages where they are asked for."""
+def _wish(how: Mapping[str, Any], *, dry: bool = False) -> Wish:
+    """Return what is to travel; builds the guest image and fetches packages where they are asked for.
+
+    A dry one takes what is there, and says what is not.
+    """
     from domains import images
     from domains.setup import wheels
     from grader.fleet.plan import Wish
 
+    with phase("guest image"):
+        image = (images.ready() if dry else images.build(_say)) if how["image"] else None
+    with phase("packages"):
+        versions = sorted(set(how["wheels"]))
+        packages = {one: wheels.ready(one) if dry else wheels.folder(one, _say) for one in versions}
     return Wish(
-        images.build(_say) if how["image"] else None,
+        image,
+        how["image"] and image is None,
         how["lab_host"],
         how["python"],
-        {version: wheels.folder(version, _say) for version in sorted(set(how["wheels"]))},
+        packages,
         how["sheet_lang"],
         how["transfer_seconds"],
     )
+
+
+def _sketched(found: Lab, machines: Inventory, how: Mapping[str, Any]) -> Plan:
+    """Return a plan to be shown; nothing is left of what was packed to know its size."""
+    from domains import scratch
+    from grader.fleet import plan
+
+    with scratch.folder("plan") as aside:
+        return plan.make(found, machines, _wish(how, dry=True), aside)
 
 
 def _show(made: Plan, forks: int, lang: Lang, stage: Path | None, *, as_json: bool) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from domains import files
 from domains.errors import InputError
 from grader.fleet import running, students
-from grader.fleet.plan import Plan, Seat, collected
+from grader.fleet.plan import Plan, Seat
 from grader.language.inert import one_line
 from grader.submission import identity, manifest, signature
 from grader.submission.archives import MAX_ARCHIVE, ArchiveRefused, read_packed
@@ -93,7 +93,7 @@ def examined(plan: Plan, into: Path) -> list[Archive]:
 def _archives(into: Path, seat: Seat, lab: str) -> Iterator[Path]:
     # Another's name may begin as this one's does.
     own = re.compile(rf"{re.escape(f'{lab}-{seat.slug}')}-[0-9]+{_BESIDE.pattern}")
-    found = (into / collected(seat.student)).glob("*.zip")
+    found = (into / students.collected(seat.student)).glob("*.zip")
     yield from sorted(one for one in found if own.fullmatch(one.name) and one.is_file())
 
 

@@ -31,6 +31,8 @@ _TOOL = ("domains", "grader", "playbooks", "tdlab", "requirements.lock", "pyproj
 _LEFT_BEHIND = "__pycache__"
 # An object's kind, before the hash of its content.
 _HASHED = re.compile(r"(.+)-[0-9a-f]{16}(?:\.tar\.gz|\.json)?")
+# What is not made yet is guessed by Debian 13's of November 2026: packed, and unpacked.
+_IMAGE_BYTES, _PACKAGES_BYTES = (18 * 2**20, 60 * 2**20), (77 * 2**20, 263 * 2**20)
 # So many of each kind are kept, and what another run may be sending.
 _KEPT, _IN_USE_SECONDS = 3, 3600
 
@@ -46,6 +48,11 @@ class Sent:
     unpacked: int
     wants: tuple[str, ...]
     links: tuple[str, ...] = ()
+
+    @property
+    def is_guessed(self) -> bool:
+        """Whether it is still to be made, so that its size is an estimate and nobody knows its hash."""
+        return not self.file
 
     def as_variable(self) -> dict[str, Any]:
         """Return what the role fleet_files reads."""
@@ -76,14 +83,22 @@ def lab(folder: Path, place: Path, slug: str) -> Sent:
         return _kept(folder, f"lab-{slug}", files, {f"labs/{slug}": f"../trees/{{tree}}/{slug}"})
 
 
-def image(folder: Path, made: GuestImage) -> Sent:
-    """Return the guest image."""
+def image(folder: Path, made: GuestImage | None) -> Sent:
+    """Return the guest image; of one that is to be built first, a guess."""
+    if made is None:
+        return _guessed("image", *_IMAGE_BYTES)
     return _kept(folder, "image", _below(made.folder, ""), {f"images/{made.digest}": "../trees/{tree}"})
 
 
-def packages(folder: Path, version: str, place: Path) -> Sent:
-    """Return the Python packages for a Python (``3.13``), from the folder that holds them."""
+def packages(folder: Path, version: str, place: Path | None) -> Sent:
+    """Return the Python packages for a Python (``3.13``), from the folder that holds them, or a guess."""
+    if place is None:
+        return _guessed(f"python-{version}", *_PACKAGES_BYTES)
     return _kept(folder, f"python-{version}", _below(place, ""), {f"python/{version}": "../trees/{tree}"})
+
+
+def _guessed(name: str, packed: int, unpacked: int) -> Sent:
+    return Sent(name, "", "", packed, unpacked, (f"tree {name} unknown",))
 
 
 def seat(folder: Path, name: str, workspace: Path, inside: str, wants: str) -> Sent:
@@ -119,6 +134,15 @@ def sweep(folder: Path, needed: Collection[str]) -> None:
         for used, file in sorted(found, reverse=True)[kept:]:
             if used < limit and file.name not in needed and (name or is_leftover(file)):
                 file.unlink(missing_ok=True)
+
+
+def lent(folder: Path, aside: Path) -> Path:
+    """Return a folder below ``aside`` that has all archives of the objects' folder without a copy of them."""
+    made = aside / "objects"
+    made.mkdir()
+    for archive in folder.glob("*.tar.gz"):
+        (made / archive.name).symlink_to(archive)
+    return made
 
 
 def place(made: Path, there: Path) -> None:
@@ -172,7 +196,8 @@ def _kept(
     archive = folder / f"{tree}.tar.gz"
     targets = {link: target.format(tree=tree) for link, target in links.items()}
     if archive.exists():
-        os.utime(archive)
+        # Of one that is lent, the link.
+        os.utime(archive, follow_symlinks=False)
     else:
         inside = {f"trees/{tree}/{link}": target for link, target in (inner or {}).items()}
         above = {"trees", f"trees/{tree}"} | {os.path.dirname(link) for link in targets} - {""}  # noqa: PTH120

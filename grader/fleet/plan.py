@@ -49,7 +49,7 @@ class Seat:
             "slug": self.slug,
             "account": self.account,
             "folder": self.folder,
-            "collected": collected(self.student),
+            "collected": students.collected(self.student),
             "file": self.sent.file,
             "wants": self.sent.wants[0],
         }
@@ -83,12 +83,15 @@ class Wish:
     """What is asked for, beside the lab and the machines."""
 
     image: GuestImage | None = None
+    # Whether there is no image yet, and one is to be built first: for a plan that is only shown.
+    builds_image: bool = False
     lab_host: bool = True
     # A Python of the machines that has what tdlab needs; without it, and without wheels, tdlab sets itself up
     # on its first run.
     python: str = ""
-    # Folders of the packages that travel, each by the version of the Python that they are for.
-    wheels: Mapping[str, Path] = field(default_factory=dict)
+    # Folders of the packages that travel, each by the version of the Python that they are for; None where
+    # they are to be fetched first.
+    wheels: Mapping[str, Path | None] = field(default_factory=dict)
     lang: Lang = "fr"
     transfer_seconds: int = 300
 
@@ -172,14 +175,17 @@ class Plan:
         return [file, *([self.inventory.file] if self.inventory.is_ansible else [])]
 
 
-def make(lab: Lab, inventory: Inventory, wish: Wish) -> Plan:
-    """Make the plan, and all that is to travel; a student's workspace is made once and then kept."""
+def make(lab: Lab, inventory: Inventory, wish: Wish, aside: Path | None = None) -> Plan:
+    """Make the plan, and all that is to travel; a student's workspace is made once and then kept.
+
+    With a folder ``aside`` all is made in there instead, for a plan that is only shown.
+    """
     inventory = replace(inventory, machines=_with_own(inventory.machines))
-    home = home_of(lab.slug)
-    store = paths.cache() / "fleet"
+    kept = Plan(lab, inventory, wish, home_of(lab.slug), paths.cache() / "fleet", ())
+    home, store = (aside, objects.lent(kept.store, aside)) if aside else (kept.home, kept.store)
     shared = [objects.tool(store, _command(wish)), objects.lab(store, lab.folder, lab.slug)]
     shared += [objects.packages(store, version, place) for version, place in wish.wheels.items()]
-    if wish.image:
+    if wish.image or wish.builds_image:
         shared.append(objects.image(store, wish.image))
     places = students.placed(home, lab.slug, inventory.machines)
     # Most of the time is the disk's: each workspace is written so that a power cut leaves it whole.
@@ -188,7 +194,7 @@ def make(lab: Lab, inventory: Inventory, wish: Wish) -> Plan:
             lambda one: _assigned(one, lab, wish, home, store, tuple(shared), places), inventory.machines
         )
         assigned = tuple(made)
-    return Plan(lab, inventory, wish, home, store, assigned)
+    return replace(kept, assigned=assigned)
 
 
 def _with_own(machines: tuple[Machine, ...]) -> tuple[Machine, ...]:
@@ -210,13 +216,6 @@ def home_of(lab: str) -> Path:
 def deployed() -> list[str]:
     """Return the labs that were deployed from this machine."""
     return sorted(one.parent.name for one in (paths.state() / "fleet").glob("*/inventory.json"))
-
-
-def collected(student: str) -> str:
-    """Return the folder of a class in which a student's archives go: the name, as a file may be called."""
-    safe = "".join("-" if one in '/\\:*?"<>|' or not one.isprintable() else one for one in student)
-    # What begins with a dot is passed over when a class is read.
-    return safe.strip().lstrip(".")[:100] or "student"
 
 
 def known_hosts() -> Path:

@@ -65,6 +65,13 @@ def _slug(student: str, others: Mapping[str, Place]) -> str:
     return plain
 
 
+def collected(student: str) -> str:
+    """Return the folder of a class in which a student's archives go: the name, as a file may be called."""
+    safe = "".join("-" if one in '/\\:*?"<>|' or not one.isprintable() else one for one in student)
+    # What begins with a dot is passed over when a class is read.
+    return safe.strip().lstrip(".")[:100] or "student"
+
+
 @dataclass(frozen=True)
 class Seen:
     """One student's place on a machine, by what it said when it was looked at."""

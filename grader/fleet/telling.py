@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from grader.fleet import causes, notes
 from grader.fleet.board import Board, Row
+from grader.fleet.objects import Sent
 from grader.fleet.plan import Assigned, Plan, known_hosts
 from grader.language import Lang
 from grader.language.bilingual import both
@@ -44,6 +45,18 @@ _TIME = both(
     "environ {time}, {forks} à la fois, si le lien porte 100 Mbit/s",
 )
 _LAB_HOST = both("made a lab host where it is none", "rendue hôte de TD si elle ne l'est pas")
+_BUILT_FIRST = both(
+    "guest image: to be built here first, about {mib:.0f} MiB",
+    "image des invités : à construire ici d'abord, environ {mib:.0f} Mio",
+)
+_FETCHED_FIRST = both(
+    "packages for Python {version}: to be fetched here first, about {mib:.0f} MiB",
+    "paquets pour Python {version} : à télécharger ici d'abord, environ {mib:.0f} Mio",
+)
+_GUESSED = both(
+    "sizes with ~ are estimates therefore; the time counts only what comes afterwards",
+    "les tailles avec ~ sont donc des estimations ; la durée ne compte que ce qui suit",
+)
 _SUMMARY = both(
     "{done} done, {unchanged} with nothing to do, {failed} not done, in {seconds:.0f} s",
     "{done} faites, {unchanged} sans rien à faire, {failed} pas faites, en {seconds:.0f} s",
@@ -79,22 +92,40 @@ def plan_lines(plan: Plan, forks: int, lang: Lang) -> Iterator[str]:
     """Yield the plan: in all, then each machine."""
     total = sum(one.bytes for one in plan.assigned)
     largest = max(one.bytes for one in plan.assigned)
+    guessed = _guessed(plan)
+    about = "~" if guessed else ""
     head = _HEAD.say(
         lang,
         lab=plan.lab.slug,
         machines=len(plan.assigned),
         students=sum(len(one.seats) for one in plan.assigned),
-        mib=_mib(largest),
-        total=_mib(total),
+        mib=about + _mib(largest),
+        total=about + _mib(total),
     )
     yield head
+    yield from _first(guessed, lang)
     yield _TIME.say(lang, time=_duration(estimate(plan, forks)), forks=forks)
     width = max(len(one.machine.name) for one in plan.assigned)
     for one in plan.assigned:
         names = ", ".join(student.student for student in one.seats) or "-"
         shown = one_line(names)
-        yield f"  {one_line(one.machine.name):<{width}}  {_mib(one.bytes):>5} {_MIB_WORD.say(lang)}  {shown}"
+        size = f"{about + _mib(one.bytes):>5} {_MIB_WORD.say(lang)}"
+        yield f"  {one_line(one.machine.name):<{width}}  {size}  {shown}"
     yield from notes.lines(_lacking(plan), lang)
+
+
+def _guessed(plan: Plan) -> list[Sent]:
+    """Return what is still to be made here; all machines get the same of it."""
+    return [sent for sent in plan.assigned[0].objects if sent.is_guessed]
+
+
+def _first(guessed: Sequence[Sent], lang: Lang) -> Iterator[str]:
+    for sent in guessed:
+        version = sent.name.removeprefix("python-")
+        said = _BUILT_FIRST if version == sent.name else _FETCHED_FIRST
+        yield said.say(lang, mib=sent.bytes / _MIB, version=version)
+    if guessed:
+        yield _GUESSED.say(lang)
 
 
 def _lacking(plan: Plan) -> dict[str, notes.Note]:
@@ -111,18 +142,21 @@ def estimate(plan: Plan, forks: int) -> float:
 
 def plan_document(plan: Plan, forks: int) -> dict[str, Any]:
     """Return what ``--dry-run --json`` prints."""
-    lacking = _lacking(plan)
+    lacking, guessed = _lacking(plan), _guessed(plan)
     return {
         "schema": "tdlab.plan/1",
         "lab": plan.lab.slug,
         "seconds": round(estimate(plan, forks)),
         "bytes": sum(one.bytes for one in plan.assigned),
+        # What is still to be made here: all numbers that it is part of are estimates.
+        "estimated": bool(guessed),
+        "to_be_made": [{"object": sent.name, "bytes": sent.bytes} for sent in guessed],
         "hosts": [
             {
                 "host": one.machine.name,
                 "students": list(one.machine.students),
                 "bytes": one.bytes,
-                "objects": [sent.file for sent in one.objects],
+                "objects": [sent.file for sent in one.objects if not sent.is_guessed],
                 "notes": [lacking[one.machine.name].id] if one.machine.name in lacking else [],
             }
             for one in plan.assigned

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import testinfra
@@ -19,6 +21,19 @@ from grader.submission.samples import samples
 
 pytestmark = pytest.mark.integration
 KEY = "/home/student/.local/state/tdlab/keys/student"
+WORKSPACE = "/home/student/first-vm-workspace"
+# A program rm that takes away one thing of ours, and fails as if it had been killed then.
+CUT = """#!/bin/sh
+case "$*" in *" /opt/tdlab"* | *" /usr/local/bin/tdlab"*) ;; *) exec /usr/bin/rm "$@" ;; esac
+for one in "$@"; do
+    if [ -e "$one" ] || [ -L "$one" ]; then
+        first=$(find "$one" -mindepth 1 -maxdepth 1 | head -n 1)
+        /usr/bin/rm -rf "${first:-$one}"
+        echo "cut after ${first:-$one}" >&2
+        exit 9
+    fi
+done
+"""
 
 
 @pytest.fixture
@@ -141,6 +156,41 @@ def test_work_that_is_begun_is_never_written_over_and_a_reset_puts_it_aside(
     assert deploy(inventory, "--reset").status == 0
     assert "# mine" not in one.run("cat", "/home/student/first-vm-workspace/answers.yaml")
     assert one.shell("grep -l '# mine' /home/student/first-vm-workspace.*/answers.yaml")
+
+
+def test_a_removal_that_is_cut_anywhere_is_finished_by_those_that_repeat_it(
+    two: Room, inventory: Path, own_state: Path
+) -> None:
+    before = [everything(one) for one in two.machines]
+    assert deploy(inventory).status == 0
+    one, other = two.machines
+    # The one's workspace is cut before its last file, the other's before the folder itself.
+    one.shell(f"find {WORKSPACE} -mindepth 1 ! -name workspace.yaml -delete")
+    other.shell(f"find {WORKSPACE} -mindepth 1 -delete")
+    deployed = [everything(each) for each in two.machines]
+    predicted = hosts(tdlab("remove", "first-vm", "-i", inventory, "--check", "--json"))
+    assert [row["state"] for row in predicted] == ["done"] * 2, predicted
+    assert [everything(each) for each in two.machines] == deployed
+
+    for each in two.machines:
+        each.run("sh", "-c", 'printf %s "$0" >/usr/local/sbin/rm && chmod 755 /usr/local/sbin/rm', CUT)
+    runs = map(removed, [inventory] * 40)
+    cut = list(itertools.takewhile(lambda rows: states(rows) != {"unchanged"}, runs))
+    said = [str(rows[0]["detail"]).rpartition("cut after ")[2] for rows in cut]
+    assert said[0] == "/usr/local/bin/tdlab", said
+    assert {"/opt/tdlab/trees", "/opt/tdlab/tool"} < set(said), said
+    assert said[-2:] == ["/opt/tdlab/objects", "/opt/tdlab"], said
+    for each in two.machines:
+        each.run("/usr/bin/rm", "/usr/local/sbin/rm")
+    assert [everything(each) for each in two.machines] == before
+
+
+def removed(inventory: Path) -> list[dict[str, Any]]:
+    return hosts(tdlab("remove", "first-vm", "-i", inventory, "--json"))
+
+
+def states(rows: list[dict[str, Any]]) -> set[str]:
+    return {row["state"] for row in rows}
 
 
 def everything(machine: Machine) -> set[str]:

@@ -275,6 +275,6 @@ def test_the_page_of_a_room_shows_what_machines_say_and_acts_on_none_of_it(
 
 
 def test_a_student_cannot_name_the_folder_that_work_is_collected_in() -> None:
-    assert plan.collected("../../etc") == "-..-etc"
-    assert plan.collected("a/b\x1b") == "a-b-"
-    assert plan.collected("...") == "student"
+    assert students.collected("../../etc") == "-..-etc"
+    assert students.collected("a/b\x1b") == "a-b-"
+    assert students.collected("...") == "student"

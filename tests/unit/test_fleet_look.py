@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
+import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -66,8 +68,39 @@ def test_a_pipe_in_the_place_of_a_key_is_not_waited_for(home: Path) -> None:
     assert looked(home) == ["in-the-way al", "end"]
 
 
+def test_a_workspace_whose_removal_is_cut_is_still_one_and_an_emptied_one_is_in_nobodys_way(
+    home: Path, tmp_path: Path
+) -> None:
+    shutil.rmtree(home / ".local")
+    (home / "work/workspace.yaml").write_text('lab: first-vm\nnonce: "77"\n')
+    (home / "work/answers.yaml").touch()
+    for file in ("workspace.yaml", "answers.yaml"):
+        os.utime(home / "work" / file, (0, 0))
+    unpacked = looked(home)
+    cutting = tmp_path / "bin/rm"
+    cutting.write_text("#!/bin/sh\nexit 9\n")
+    cutting.chmod(0o755)
+    words = ["sh", "-c", (ROLES / "fleet_remove/files/workspace.sh").read_text(), "workspace", "work"]
+    path = {"PATH": f"{tmp_path}/bin:{os.environ['PATH']}"}
+    assert process.run(words, timeout=60, cwd=home, env=path, check=False).status == 9
+    assert [one.name for one in (home / "work").iterdir()] == ["workspace.yaml"]
+    assert looked(home) == unpacked == ["seat al first-vm 77", "untouched al", *unpacked[2:]]
+
+    (home / "work/workspace.yaml").unlink()
+    assert looked(home) == ["empty-seat al", "end"]
+    with tarfile.open(tmp_path / "seat.tar.gz", "w:gz") as archive:
+        archive.add(ROLES / "fleet_look/meta/main.yml", "work/answers.yaml")
+    seat = (ROLES / "fleet_seat/files/unpack.sh").read_text()
+    process.run(["sh", "-c", seat, "unpack", tmp_path / "seat.tar.gz", "work"], timeout=60, cwd=home)
+    assert [one.name for one in (home / "work").iterdir()] == ["answers.yaml"]
+
+    cutting.unlink()
+    process.run(words, timeout=60, cwd=home)
+    assert list(home.iterdir()) == []
+
+
 def removing(tmp_path: Path, lines: list[str], seats: list[dict[str, str]]) -> dict[str, Any]:
-    """Return the students whose workspaces, and whose keys, the role fleet_remove takes away."""
+    """Return the students whose workspaces and whose keys the role fleet_remove takes away, and its paths."""
     given = {
         "fleet_look_lines": lines,
         "fleet_remove_work": False,
@@ -76,7 +109,8 @@ def removing(tmp_path: Path, lines: list[str], seats: list[dict[str, str]]) -> d
         "tdlab_seats": seats,
     }
     (tmp_path / "given.json").write_text(json.dumps(given))
-    told = "{{ {'seats': fleet_remove_seats, 'keys': fleet_remove_keys} }}"
+    told = "{{ {'seats': fleet_remove_seats | map(attribute='slug'), "
+    told += "'keys': fleet_remove_keys | map(attribute='slug'), 'paths': fleet_remove_paths} }}"
     words: list[str | Path] = [
         Path(sys.executable).parent / "ansible",
         "localhost",
@@ -89,13 +123,52 @@ def removing(tmp_path: Path, lines: list[str], seats: list[dict[str, str]]) -> d
     words += [f"msg={told}", "-e", f"@{ROLES}/fleet_remove/vars/main.yml", "-e", f"@{tmp_path}/given.json"]
     env = {"ANSIBLE_HOME": str(tmp_path), "LC_ALL": "C.UTF-8", "ANSIBLE_NOCOLOR": "1"}
     said = process.run(words, timeout=120, env=env).stdout
-    found: dict[str, list[dict[str, str]]] = json.loads(said[said.index("{") :])["msg"]
-    return {name: [one["slug"] for one in every] for name, every in found.items()}
+    found: dict[str, list[str]] = json.loads(said[said.index("{") :])["msg"]
+    return found
 
 
 def test_a_key_stays_while_another_workspace_or_another_lab_may_sign_by_it(tmp_path: Path) -> None:
     seats = [{"slug": one, "account": account} for one, account in (("al", "a"), ("bo", "a"), ("cy", "c"))]
     there = [f"seat {one['slug']} first-vm 0" for one in seats] + ["untouched al", "untouched cy"]
-    assert removing(tmp_path, there, seats) == {"seats": ["al", "cy"], "keys": ["cy"]}
+    assert removing(tmp_path, there, seats) == {"seats": ["al", "cy"], "keys": ["cy"], "paths": []}
     other = "holds objects/record-r202-0123456789abcdef.json"
-    assert removing(tmp_path, [*there, other], seats) == {"seats": ["al", "cy"], "keys": []}
+    assert removing(tmp_path, [*there, other], seats) == {"seats": ["al", "cy"], "keys": [], "paths": []}
+
+
+COMMAND = "command /opt/tdlab/tool/command"
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        (["folder", COMMAND], ["/usr/local/bin/tdlab", "/opt/tdlab"]),
+        (["folder", "holds trees/tool-0123456789abcdef"], ["/opt/tdlab"]),
+        (["empty-folder"], ["/opt/tdlab"]),
+        # What a removal of an older tdlab left when it was cut.
+        ([COMMAND, "holds trees/tool-0123456789abcdef"], ["/usr/local/bin/tdlab", "/opt/tdlab"]),
+        # A folder of that name that nothing says to be ours.
+        (["command /opt/tdlab/tdlab"], []),
+    ],
+)
+def test_a_removal_that_was_cut_is_known_by_what_goes_last(
+    tmp_path: Path, lines: list[str], expected: list[str]
+) -> None:
+    seats = [{"slug": "al", "account": "a"}]
+    found = removing(tmp_path, [*lines, "empty-seat al"], seats)
+    assert found == {"seats": ["al"], "keys": ["al"], "paths": expected}
+
+
+def test_beside_another_lab_only_what_is_this_labs_goes_and_its_record_last(tmp_path: Path) -> None:
+    digest = "0123456789abcdef"
+    own = [f"objects/lab-first-vm-{digest}.tar.gz", f"objects/record-first-vm-{digest}.json"]
+    own += [f"trees/lab-first-vm-{digest}", "labs/first-vm"]
+    others = [
+        f"objects/record-r202-{digest}.json",
+        f"trees/lab-r202-{digest}",
+        f"trees/tool-{digest}",
+        "tool",
+    ]
+    lines = ["folder", COMMAND, *(f"holds {one}" for one in sorted([*own, *others]))]
+    paths = removing(tmp_path, lines, [])["paths"]
+    assert sorted(paths) == sorted(f"/opt/tdlab/{one}" for one in own)
+    assert paths[-1] == f"/opt/tdlab/objects/record-first-vm-{digest}.json"

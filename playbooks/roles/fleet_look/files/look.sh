@@ -23,6 +23,8 @@ stamp=/var/lib/tdlab/lab_host.json
 ! grep -qs '"controller": true' $stamp || echo "lab-host-sets-up"
 if cd /opt/tdlab 2>/dev/null; then
     [ ! -d objects ] || echo "folder"
+    # All that a removal that was cut has left; a file system of its own stays.
+    [ -z "$(find . -maxdepth 0 -empty)" ] || mountpoint -q . || echo "empty-folder"
     for one in objects/* trees/* tool labs/* images/* python/* relay.pid; do
         if [ -e "$one" ] || [ -L "$one" ]; then echo "holds $one"; fi
     done
@@ -59,6 +61,8 @@ for seat in "$@"; do
             sort -V | tail -n 50 | sed "s/^/archive $name /"
         echo "evidence $name $(find "$place/evidence" -type f 2>/dev/null | wc -l)"
         echo "written $name $(stat -c %Y "$place/answers.yaml" 2>/dev/null || echo 0)"
+    elif [ -n "$(find "$place" -maxdepth 0 -type d -empty 2>/dev/null)" ]; then
+        echo "empty-seat $name"
     elif [ -e "$place" ]; then
         echo "in-the-way $name"
     fi
