@@ -14,10 +14,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks import _measured, _pupils, _report
-from benchmarks._classes import written
-from benchmarks._pupils import Known, Pupil, School
+from benchmarks._classes import STARTED, written
+from benchmarks._school import DEADLINE, LATE, Known, Pupil, School
 from domains.errors import UsageError
 from domains.paths import LABS
+from grader.classroom import comparing
 from grader.classroom.markbook import Markbook, open_markbook
 from grader.lab import lab as labs
 from grader.results.result import Outcome, SubmissionGrade
@@ -40,7 +41,7 @@ def main(words: list[str]) -> int:
         pupils = _made(count, folder)
         source = written(folder / "class.zip", list(_members(pupils)))
         words = ["grade", str(_LAB), str(source), "--into", str(folder / "book"), "--jobs", "2"]
-        words += ["--deadline", _pupils.DEADLINE.isoformat(), "--late", _pupils.LATE]
+        words += ["--deadline", DEADLINE.isoformat(), "--late", LATE]
         took = _measured.run(words)
         deviations = _compared(pupils, open_markbook(folder / "book"))
     kinds = Counter(one.kind for one in pupils)
@@ -74,14 +75,14 @@ def _with_copies(one: Pupil, pupils: list[Pupil]) -> Pupil:
     copies = {raw for other in pupils if other.kind == "a neighbour's archive" for _, _, raw in other.members}
     if one.kind != "good" or not any(raw in copies for _, _, raw in one.members):
         return one
-    return Pupil(one.name, one.kind, Known(unverified=_pupils.comparing.SAME_ARCHIVE), one.members)
+    return Pupil(one.name, one.kind, Known(unverified=comparing.SAME_ARCHIVE), one.members)
 
 
 def _members(pupils: list[Pupil]) -> Iterator[tuple[str, object, bytes]]:
     """Yield the members of Moodle's download."""
     for number, one in enumerate(pupils):
         folder = f"{one.name}_{1000 + number}_assignsubmission_file_/"
-        yield folder, _pupils.STARTED, b""
+        yield folder, STARTED, b""
         for name, time, raw in one.members:
             yield folder + name, time, raw
 
