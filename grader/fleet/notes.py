@@ -85,7 +85,7 @@ def lines(lacking: Mapping[str, Note], lang: Lang) -> Iterator[str]:
 
 
 def updated(row: Row, assigned: Assigned, store: Path) -> dict[str, list[str] | None]:
-    """Return what a machine had in an older version: each object, and the files that are others now.
+    """Return what a machine had in an older version, and has now: each object, and the files that are others.
 
     None stands for an older version that this machine has no copy of any more.
     """
@@ -97,7 +97,7 @@ def updated(row: Row, assigned: Assigned, store: Path) -> dict[str, list[str] | 
         for link in sent.links:
             before = re.search(r"trees/([\w.-]+)", old.get(link, ""))
             new = sent.wants[0].split()[1]
-            if before and before[1] != new:
+            if before and before[1] != new and sent.wants[0] in row.said:
                 found[sent.name] = objects.differing(store, before[1], new)
     return found
 

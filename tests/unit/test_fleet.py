@@ -223,7 +223,7 @@ def test_what_is_newer_on_machines_is_said_by_its_files(tmp_path: Path, planned:
     had = tuple(line for sent in planned.assigned[0].objects for line in sent.wants)
     rows = board.fresh((one.machine.name, ()) for one in planned.assigned)
     for row in rows.values():
-        row.had = had
+        row.had, row.said = had, newer.wants
     later = replace(planned, assigned=tuple(replace(one, objects=(newer,)) for one in planned.assigned))
     said = list(notes.updates(Board(rows), later, "fr"))
     assert said == ["plus récents dans lab-first-vm : first-vm/sheet.fr.md (pc1, pc2)"]
@@ -231,6 +231,10 @@ def test_what_is_newer_on_machines_is_said_by_its_files(tmp_path: Path, planned:
     (planned.store / old).unlink()
     assert "all of it" in next(notes.updates(Board(rows), later, "en"))
     assert list(notes.updates(Board(rows), planned, "en")) == []
+    for row in rows.values():
+        row.said = had
+    # What was only looked at, or removed, has nothing newer on it.
+    assert list(notes.updates(Board(rows), later, "en")) == []
 
 
 @pytest.mark.parametrize(

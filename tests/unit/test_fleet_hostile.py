@@ -120,5 +120,6 @@ def test_what_a_machine_says_that_it_had_need_not_be_a_tree(planned: plan.Plan) 
     one = planned.assigned[0]
     lab = next(sent for sent in one.objects if sent.name == "lab-first-vm")
     other = one.seats[0].sent.file.removesuffix(".tar.gz")
-    row = board.Row(one.machine.name, had=(f"link {lab.links[0]} ../trees/{other}/first-vm",))
+    had = (f"link {lab.links[0]} ../trees/{other}/first-vm",)
+    row = board.Row(one.machine.name, had=had, said=lab.wants)
     assert notes.updated(row, one, planned.store) == {"lab-first-vm": None}
