@@ -25,8 +25,9 @@ _UNSURE = re.compile(
 _FEW = 3
 # Of a text about something else two words, or one in so many, are none that the question or its ideas know.
 _SHARE = 3
-# In so many words a single hint of an idea is chance: the text is about something else.
-_MANY = 6
+# In so many words a hint of an idea is chance, and so are two: the text is about something else.
+_MANY = 4
+_CHANCE = 2
 
 
 class Left(NamedTuple):
@@ -50,7 +51,10 @@ class Rest:
         self._told = {read.clauses[at] for at in used}
         unsure = _unsure(read)
         self._unsure = {
-            atom for at, atoms in enumerate(read.atoms) if read.clauses[at] in unsure for atom in atoms
+            atom
+            for at, atoms in enumerate(read.atoms)
+            if read.clauses[at] in unsure and read.tokens[at].plain not in stop
+            for atom in atoms
         }
         self._left = [
             Left(token.plain, read.atoms[at], at in read.denied, read.clauses[at])
@@ -94,10 +98,21 @@ class Rest:
         """Say whether a text is about something else: words of its own, and hardly a hint of any idea."""
         if any(not self._unsure.isdisjoint(self._rules.signs[name]) for name in missing):
             return False
-        own = sum(not one.atoms and not self._rules.says_nothing(one.word) for one in self._left)
+        own = sum(self._is_own(one, missing) for one in self._left)
         if len(self._left) > _TELLING and own < 2 and own * _SHARE < len(self._left):
             return False
-        return self.signs(missing) * _MANY <= len(self._left) and self.signs(missing) <= 1
+        signs = self.signs(missing)
+        return signs * _MANY <= len(self._left) and signs <= (1 if self._rules.subjects else _CHANCE)
+
+    def _is_own(self, one: Left, missing: Sequence[str]) -> bool:
+        """Say whether a word belongs to the text alone: to no idea, and to no text of every day.
+
+        Of pairs, what is known may be half of a choice.
+        """
+        if self._rules.subjects and one.atoms:
+            return False
+        known = self._rules.background.union(*(self._rules.signs[name] for name in missing))
+        return not one.atoms & known and not self._rules.says_nothing(one.word)
 
     def is_clear(self, missing: Sequence[str]) -> bool:
         """Say whether the missing ideas are surely not there: no hint of them, and little else is said."""
