@@ -19,6 +19,8 @@ _SPAN_OF_DENIAL = 8
 _GAP = 2
 # « physique vers hôte » is no « physique hôte ».
 _SMALL = common()["stop"] - frozenset(common()["leading"].split())
+# « écriture d'un registre … - exit - QEMU imite »: a single word is a step of what is told.
+_STEP = 1
 # Words that join two clauses, so that the second may say another thing.
 _JOINS = frozenset(common()["joins"].split())
 _GOES_ON = frozenset(common()["goes_on"].split())
@@ -89,7 +91,9 @@ class Read:
                 if atom in doers:
                     named[at] = named.get(at, none) | doers[atom]
         going_on = frozenset(
-            number for number, sentence in enumerate(sentences) if sentence.tokens[0].plain in _GOES_ON
+            number
+            for number, sentence in enumerate(sentences)
+            if sentence.tokens[0].plain in _GOES_ON or len(sentence.tokens) <= _STEP
         )
         return cls(
             tuple(tokens), atoms, tuple(clauses), tuple(numbers), frozenset(denied), going_on, index, named

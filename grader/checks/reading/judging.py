@@ -216,7 +216,9 @@ def _judged(found: _Found) -> Judgement:
 
 def _why(found: _Found) -> Why:
     rules = found.rules
-    if goes_both_ways(found.read.tokens, is_paired=found.is_settled):
+    # « il n'est pas vrai qu'EPT gagne toujours » denies a wrong idea, and no right one.
+    denies = bool(_names(found.wrong, State.DENIED)) and not (found.held or found.denied)
+    if goes_both_ways(found.read.tokens, is_paired=found.is_settled, denies=denies):
         return Why.HEDGED
     if found.is_unexplained:
         return Why.UNCLEAR_REST

@@ -176,11 +176,15 @@ def _spoken(sentence: Sequence[Token], plain: Sequence[str], at: int) -> set[int
 
 def _forward(sentence: Sequence[Token], plain: Sequence[str], at: int, most: int) -> range:
     end = at + 1
-    if _WORDS["condition"].intersection(plain[max(0, at - _FEW) : at]) or ("s", "il") in pairwise(
-        plain[max(0, at - 2 * _FEW) : at]
-    ):
+    since = max((place for place in range(max(0, at - 2 * _FEW), at) if sentence[place].is_mark), default=-1)
+    before = plain[max(0, at - 2 * _FEW, since + 1) : at]
+    is_condition = bool(_WORDS["condition"].intersection(before)) or ("s", "il") in pairwise(before)
+    if is_condition:
         most = min(most, _FEW)
     while end < len(plain) and end - at <= most and not _breaks(sentence, plain, end, at):
+        # « s'il n'est pas là la MMU relit la table »: what then happens is not denied.
+        if is_condition and plain[end] in _WORDS["then" if end > at + 1 else "at_once"]:
+            break
         end += 1
     return range(at + 1, end)
 

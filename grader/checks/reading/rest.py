@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from typing import NamedTuple
 
 from grader.checks.reading.finding import Match, Place, Read, find
@@ -127,13 +127,15 @@ class Rest:
         if any(one.is_denied and not one.atoms & self._rules.wrong for one in self._new(beside)):
             return False
         new = [one for one in self._new(beside) if not one.is_denied]
-        # A few such words are little, beside an idea and not in a clause of their own.
-        is_little = len(new) <= _FEW and all(one.clause in self._told for one in new)
-        return is_little and not self._is_more_told(missing)
-
-    def _is_more_told(self, missing: Sequence[str]) -> bool:
-        """Say whether a clause that tells no idea is long enough to tell one in everyday words."""
+        if len(new) > _FEW:
+            return False
         told = self._told | {self._read.clauses[at] for place in self._again(missing) for at in place}
+        # A few such words are little beside an idea, and fewer in clauses of their own.
+        is_little = sum(one.clause not in told for one in new) < _FEW
+        return is_little and not self._is_more_told(told)
+
+    def _is_more_told(self, told: Set[int]) -> bool:
+        """Say whether a clause that tells no idea is long enough to tell one in everyday words."""
         counts = Counter(one.clause for one in self._left if one.clause not in told)
         return any(count >= _TELLING for count in counts.values())
 
