@@ -123,6 +123,9 @@ def _thing(
     before = plain[at - 1] if at else ""
     if word in {"sans", "without"} and before in {"pas", "not"}:
         return set()
+    # « on peut l'éviter avec un pilote … » names the means, and avoids something else.
+    if word.startswith(("evit", "avoid")) and after in _WORDS["means"]:
+        return set()
     if word == "non" and (after.startswith(("privil", "root", "sensib", "modif")) or after in {"", "mais"}):
         return set()
     if (word == "instead" and after != "of") or (word == "rather" and after != "than"):
