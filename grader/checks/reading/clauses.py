@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby
 
 from grader.checks.reading.negation import denied
@@ -157,3 +158,20 @@ def is_in_one_breath(text: Sequence[Token], clauses: Sequence[int]) -> bool:
     small = [token.plain for token in text if token.plain in common()["stop"]]
     is_list = count > _BREATH + 1 and len(small) * _SMALL < count
     return is_list or count >= _LONG or sum(one in _OF for one in small) > 1
+
+
+@lru_cache(maxsize=1)
+def _giving_up() -> tuple[str, ...]:
+    """Return the phrases of those who give up, longest first."""
+    return tuple(sorted(map(str, common()["given_up"]), key=len, reverse=True))
+
+
+@lru_cache(maxsize=4096)
+def is_given_up(plain: tuple[str, ...], *, tells: bool) -> bool:
+    """Say whether nothing but « je ne sais pas » is said; ``tells``: small words may tell an idea."""
+    said = whole = " ".join(plain)
+    for phrase in _giving_up():
+        said = said.replace(phrase, " ")
+    if tells and said == whole:
+        return False
+    return not [word for word in said.split() if len(word) >= 3 and word not in common()["stop"]]

@@ -61,6 +61,8 @@ class Read:
     going_on: frozenset[int]
     # Where each atom stands.
     index: Mapping[str, Sequence[int]]
+    # The atoms that stand anywhere.
+    present: frozenset[str]
     # Where somebody is named who may do something.
     named: Mapping[int, frozenset[str]]
 
@@ -96,7 +98,15 @@ class Read:
             if sentence.tokens[0].plain in _GOES_ON or len(sentence.tokens) <= _STEP
         )
         return cls(
-            tuple(tokens), atoms, tuple(clauses), tuple(numbers), frozenset(denied), going_on, index, named
+            tuple(tokens),
+            atoms,
+            tuple(clauses),
+            tuple(numbers),
+            frozenset(denied),
+            going_on,
+            index,
+            frozenset(index),
+            named,
         )
 
     def places(self, heads: Mapping[str, Forms]) -> list[Place]:
@@ -130,7 +140,7 @@ class Read:
 
     def lacks(self, wording: Wording) -> bool:
         """Say whether a term is wanted of which no form begins anywhere."""
-        present = self.index.keys()
+        present = self.present
         for heads in wording.wanted:  # noqa: SIM110 - asked of every wording of every text
             if present.isdisjoint(heads):
                 return True

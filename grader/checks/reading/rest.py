@@ -98,20 +98,20 @@ class Rest:
         """Say whether a text is about something else: words of its own, and hardly a hint of any idea."""
         if any(not self._unsure.isdisjoint(self._rules.signs[name]) for name in missing):
             return False
-        own = sum(self._is_own(one, missing) for one in self._left)
+        known = self._rules.background.union(*(self._rules.signs[name] for name in missing))
+        own = sum(self._is_own(one, known) for one in self._left)
         if len(self._left) > _TELLING and own < 2 and own * _SHARE < len(self._left):
             return False
         signs = self.signs(missing)
         return signs * _MANY <= len(self._left) and signs <= (1 if self._rules.subjects else _CHANCE)
 
-    def _is_own(self, one: Left, missing: Sequence[str]) -> bool:
+    def _is_own(self, one: Left, known: Set[str]) -> bool:
         """Say whether a word belongs to the text alone: to no idea, and to no text of every day.
 
         Of pairs, what is known may be half of a choice.
         """
         if self._rules.subjects and one.atoms:
             return False
-        known = self._rules.background.union(*(self._rules.signs[name] for name in missing))
         return not one.atoms & known and not self._rules.says_nothing(one.word)
 
     def is_clear(self, missing: Sequence[str]) -> bool:

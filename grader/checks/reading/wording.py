@@ -78,8 +78,10 @@ class Wording:
 
     @cached_property
     def wanted(self) -> tuple[frozenset[str], ...]:
-        """For each term that must stand somewhere, the words of which one begins it."""
-        return tuple(frozenset(term.heads) for term in self.terms if term.mode != "without")
+        """For each term that must stand somewhere, the words of which one begins it; what is rare first."""
+        return tuple(
+            sorted((frozenset(term.heads) for term in self.terms if term.mode != "without"), key=len)
+        )
 
 
 def parse(wording: str, vocabulary: Mapping[str, str]) -> Wording:
