@@ -21,6 +21,8 @@ _UNSURE = re.compile(
     r"|(do|can) not (know|remember|recall)|i forgot|dunno|idk|no (idea|clue)"
     r"|aucune idee|pas d idee|(ai|j ai) oublie)\b"
 )
+# Without one of these nobody says so.
+_NOT_KNOWING = frozenset(common()["not_knowing"].split())
 # So many unknown words beside an idea are how it is told.
 _FEW = 3
 # Of a text about something else two words, or one in so many, are none that the question or its ideas know.
@@ -158,6 +160,8 @@ class Rest:
 
 def _unsure(read: Read) -> set[int]:
     """Return the clauses in which the writer says not to know."""
+    if _NOT_KNOWING.isdisjoint(token.plain for token in read.tokens):
+        return set()
     clauses: dict[int, list[str]] = {}
     for at, token in enumerate(read.tokens):
         if not token.is_mark:
