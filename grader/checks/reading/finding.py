@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 
 from grader.checks.reading.agents import agents
@@ -65,6 +65,8 @@ class Read:
     present: frozenset[str]
     # Where somebody is named who may do something.
     named: Mapping[int, frozenset[str]]
+    # What was looked for already: a term stands in many wordings.
+    _found: dict[str, list[Place]] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def of(cls, sentences: Sequence[Sentence], lexicon: Lexicon, doers: Mapping[str, frozenset[str]]) -> Read:
@@ -148,7 +150,9 @@ class Read:
 
     def of_term(self, term: Term) -> list[Place]:
         """Return where a term stands, done by one of those who are to do it."""
-        found = self.places(term.heads)
+        found = self._found.get(term.written)
+        if found is None:
+            found = self._found[term.written] = self.places(term.heads)
         if not term.by:
             return found
         named = [(place, self._agents(place[0])) for place in found]

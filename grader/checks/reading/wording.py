@@ -51,6 +51,8 @@ class Term:
     by: frozenset[str] = frozenset()
     # Only where the text says so.
     is_strict: bool = False
+    # The alternatives as they were written: in one question, the same ones stand in many wordings.
+    written: str = ""
     # The forms by their first word: only what a text holds is looked for, not all that it might.
     heads: Mapping[str, Forms] = field(init=False, repr=False, compare=False)
 
@@ -133,8 +135,8 @@ def _term(text: str, vocabulary: Mapping[str, str]) -> Term:
     by = frozenset(one.strip("!{}") for one in doers)
     head, colon, rest = text.partition(":")
     if colon and head in _MODES:
-        return Term(forms(rest, vocabulary), _MODES[head], by, is_strict)
-    return Term(forms(text, vocabulary), "said", by, is_strict)
+        return Term(forms(rest, vocabulary), _MODES[head], by, is_strict, rest)
+    return Term(forms(text, vocabulary), "said", by, is_strict, text)
 
 
 class Lexicon:
