@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 
 from grader.checks.reading.agents import agents
@@ -19,6 +19,8 @@ _SPAN_OF_DENIAL = 8
 _GAP = 2
 # « physique vers hôte » is no « physique hôte ».
 _SMALL = common()["stop"] - frozenset(common()["leading"].split())
+# « écriture d'un registre … - exit - QEMU imite »: a single word is a step of what is told.
+_STEP = 1
 # Words that join two clauses, so that the second may say another thing.
 _JOINS = frozenset(common()["joins"].split())
 _GOES_ON = frozenset(common()["goes_on"].split())
@@ -59,8 +61,12 @@ class Read:
     going_on: frozenset[int]
     # Where each atom stands.
     index: Mapping[str, Sequence[int]]
+    # The atoms that stand anywhere.
+    present: frozenset[str]
     # Where somebody is named who may do something.
     named: Mapping[int, frozenset[str]]
+    # What was looked for already: a term stands in many wordings.
+    _found: dict[str, list[Place]] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def of(cls, sentences: Sequence[Sentence], lexicon: Lexicon, doers: Mapping[str, frozenset[str]]) -> Read:
@@ -89,10 +95,20 @@ class Read:
                 if atom in doers:
                     named[at] = named.get(at, none) | doers[atom]
         going_on = frozenset(
-            number for number, sentence in enumerate(sentences) if sentence.tokens[0].plain in _GOES_ON
+            number
+            for number, sentence in enumerate(sentences)
+            if sentence.tokens[0].plain in _GOES_ON or len(sentence.tokens) <= _STEP
         )
         return cls(
-            tuple(tokens), atoms, tuple(clauses), tuple(numbers), frozenset(denied), going_on, index, named
+            tuple(tokens),
+            atoms,
+            tuple(clauses),
+            tuple(numbers),
+            frozenset(denied),
+            going_on,
+            index,
+            frozenset(index),
+            named,
         )
 
     def places(self, heads: Mapping[str, Forms]) -> list[Place]:
@@ -126,7 +142,7 @@ class Read:
 
     def lacks(self, wording: Wording) -> bool:
         """Say whether a term is wanted of which no form begins anywhere."""
-        present = self.index.keys()
+        present = self.present
         for heads in wording.wanted:  # noqa: SIM110 - asked of every wording of every text
             if present.isdisjoint(heads):
                 return True
@@ -134,7 +150,9 @@ class Read:
 
     def of_term(self, term: Term) -> list[Place]:
         """Return where a term stands, done by one of those who are to do it."""
-        found = self.places(term.heads)
+        found = self._found.get(term.written)
+        if found is None:
+            found = self._found[term.written] = self.places(term.heads)
         if not term.by:
             return found
         named = [(place, self._agents(place[0])) for place in found]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
 
 from grader.checks.reading import finding, pairs
 from grader.checks.reading.clauses import (
     goes_both_ways,
+    is_given_up,
     is_in_one_breath,
     is_list,
     sentences,
@@ -196,6 +196,9 @@ def _names(found: Mapping[str, Match | None], state: State) -> tuple[str, ...]:
 def _best(ways: Sequence[Wording], read: Read, made: Sequence[pairs.Chosen]) -> Match | None:
     best: Match | None = None
     for one in ways:
+        # Most wordings want a word that is nowhere: that is asked of all, so it is asked here.
+        if one.wanted and read.present.isdisjoint(one.wanted[0]):
+            continue
         found = pairs.find(one, made) if one.subjects else finding.find(one, read)
         if found and (best is None or found.state > best.state):
             best = found
@@ -216,7 +219,9 @@ def _judged(found: _Found) -> Judgement:
 
 def _why(found: _Found) -> Why:
     rules = found.rules
-    if goes_both_ways(found.read.tokens, is_paired=found.is_settled):
+    # « il n'est pas vrai qu'EPT gagne toujours » denies a wrong idea, and no right one.
+    denies = bool(_names(found.wrong, State.DENIED)) and not (found.held or found.denied)
+    if goes_both_ways(found.read.tokens, is_paired=found.is_settled, denies=denies):
         return Why.HEDGED
     if found.is_unexplained:
         return Why.UNCLEAR_REST
@@ -270,7 +275,7 @@ def _seen(found: Mapping[str, Match | None], read: Read) -> tuple[Seen, ...]:
 
 def _says_nothing(plain: Sequence[str], rules: Rubric) -> Why | None:
     content = [word for word in plain if len(word) >= 3 or word.isdigit() or rules.lexicon.atoms(word)]
-    if not content or _is_given_up(tuple(plain), tells=any(rules.may_tell(word) for word in plain)):
+    if not content or is_given_up(tuple(plain), tells=any(rules.may_tell(word) for word in plain)):
         return Why.EMPTY
     asked = set(rules.asked)
     new = [word for word in plain if word not in asked and word not in common()["stop"]]
@@ -279,20 +284,3 @@ def _says_nothing(plain: Sequence[str], rules: Rubric) -> Why | None:
     if is_copied and not any(rules.may_tell(word) for word in plain if word not in asked):
         return Why.COPIED
     return None
-
-
-@lru_cache(maxsize=1)
-def _giving_up() -> tuple[str, ...]:
-    """Return the phrases of those who give up, longest first."""
-    return tuple(sorted(map(str, common()["given_up"]), key=len, reverse=True))
-
-
-@lru_cache(maxsize=4096)
-def _is_given_up(plain: tuple[str, ...], *, tells: bool) -> bool:
-    """Say whether nothing but « je ne sais pas » is said; ``tells``: small words may tell an idea."""
-    said = whole = " ".join(plain)
-    for phrase in _giving_up():
-        said = said.replace(phrase, " ")
-    if tells and said == whole:
-        return False
-    return not [word for word in said.split() if len(word) >= 3 and word not in common()["stop"]]

@@ -123,6 +123,9 @@ def _thing(
     before = plain[at - 1] if at else ""
     if word in {"sans", "without"} and before in {"pas", "not"}:
         return set()
+    # « on peut l'éviter avec un pilote … » names the means, and avoids something else.
+    if word.startswith(("evit", "avoid")) and after in _WORDS["means"]:
+        return set()
     if word == "non" and (after.startswith(("privil", "root", "sensib", "modif")) or after in {"", "mais"}):
         return set()
     if (word == "instead" and after != "of") or (word == "rather" and after != "than"):
@@ -176,11 +179,15 @@ def _spoken(sentence: Sequence[Token], plain: Sequence[str], at: int) -> set[int
 
 def _forward(sentence: Sequence[Token], plain: Sequence[str], at: int, most: int) -> range:
     end = at + 1
-    if _WORDS["condition"].intersection(plain[max(0, at - _FEW) : at]) or ("s", "il") in pairwise(
-        plain[max(0, at - 2 * _FEW) : at]
-    ):
+    since = max((place for place in range(max(0, at - 2 * _FEW), at) if sentence[place].is_mark), default=-1)
+    before = plain[max(0, at - 2 * _FEW, since + 1) : at]
+    is_condition = bool(_WORDS["condition"].intersection(before)) or ("s", "il") in pairwise(before)
+    if is_condition:
         most = min(most, _FEW)
     while end < len(plain) and end - at <= most and not _breaks(sentence, plain, end, at):
+        # « s'il n'est pas là la MMU relit la table »: what then happens is not denied.
+        if is_condition and plain[end] in _WORDS["then" if end > at + 1 else "at_once"]:
+            break
         end += 1
     return range(at + 1, end)
 

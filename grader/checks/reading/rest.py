@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from typing import NamedTuple
 
 from grader.checks.reading.finding import Match, Place, Read, find
@@ -21,12 +21,15 @@ _UNSURE = re.compile(
     r"|(do|can) not (know|remember|recall)|i forgot|dunno|idk|no (idea|clue)"
     r"|aucune idee|pas d idee|(ai|j ai) oublie)\b"
 )
+# Without one of these nobody says so.
+_NOT_KNOWING = frozenset(common()["not_knowing"].split())
 # So many unknown words beside an idea are how it is told.
 _FEW = 3
 # Of a text about something else two words, or one in so many, are none that the question or its ideas know.
 _SHARE = 3
-# In so many words a single hint of an idea is chance: the text is about something else.
-_MANY = 6
+# In so many words a hint of an idea is chance, and so are two: the text is about something else.
+_MANY = 4
+_CHANCE = 2
 
 
 class Left(NamedTuple):
@@ -50,7 +53,10 @@ class Rest:
         self._told = {read.clauses[at] for at in used}
         unsure = _unsure(read)
         self._unsure = {
-            atom for at, atoms in enumerate(read.atoms) if read.clauses[at] in unsure for atom in atoms
+            atom
+            for at, atoms in enumerate(read.atoms)
+            if read.clauses[at] in unsure and read.tokens[at].plain not in stop
+            for atom in atoms
         }
         self._left = [
             Left(token.plain, read.atoms[at], at in read.denied, read.clauses[at])
@@ -94,10 +100,21 @@ class Rest:
         """Say whether a text is about something else: words of its own, and hardly a hint of any idea."""
         if any(not self._unsure.isdisjoint(self._rules.signs[name]) for name in missing):
             return False
-        own = sum(not one.atoms and not self._rules.says_nothing(one.word) for one in self._left)
+        known = self._rules.background.union(*(self._rules.signs[name] for name in missing))
+        own = sum(self._is_own(one, known) for one in self._left)
         if len(self._left) > _TELLING and own < 2 and own * _SHARE < len(self._left):
             return False
-        return self.signs(missing) * _MANY <= len(self._left) and self.signs(missing) <= 1
+        signs = self.signs(missing)
+        return signs * _MANY <= len(self._left) and signs <= (1 if self._rules.subjects else _CHANCE)
+
+    def _is_own(self, one: Left, known: Set[str]) -> bool:
+        """Say whether a word belongs to the text alone: to no idea, and to no text of every day.
+
+        Of pairs, what is known may be half of a choice.
+        """
+        if self._rules.subjects and one.atoms:
+            return False
+        return not one.atoms & known and not self._rules.says_nothing(one.word)
 
     def is_clear(self, missing: Sequence[str]) -> bool:
         """Say whether the missing ideas are surely not there: no hint of them, and little else is said."""
@@ -112,13 +129,15 @@ class Rest:
         if any(one.is_denied and not one.atoms & self._rules.wrong for one in self._new(beside)):
             return False
         new = [one for one in self._new(beside) if not one.is_denied]
-        # A few such words are little, beside an idea and not in a clause of their own.
-        is_little = len(new) <= _FEW and all(one.clause in self._told for one in new)
-        return is_little and not self._is_more_told(missing)
-
-    def _is_more_told(self, missing: Sequence[str]) -> bool:
-        """Say whether a clause that tells no idea is long enough to tell one in everyday words."""
+        if len(new) > _FEW:
+            return False
         told = self._told | {self._read.clauses[at] for place in self._again(missing) for at in place}
+        # A few such words are little beside an idea, and fewer in clauses of their own.
+        is_little = sum(one.clause not in told for one in new) < _FEW
+        return is_little and not self._is_more_told(told)
+
+    def _is_more_told(self, told: Set[int]) -> bool:
+        """Say whether a clause that tells no idea is long enough to tell one in everyday words."""
         counts = Counter(one.clause for one in self._left if one.clause not in told)
         return any(count >= _TELLING for count in counts.values())
 
@@ -141,6 +160,8 @@ class Rest:
 
 def _unsure(read: Read) -> set[int]:
     """Return the clauses in which the writer says not to know."""
+    if _NOT_KNOWING.isdisjoint(token.plain for token in read.tokens):
+        return set()
     clauses: dict[int, list[str]] = {}
     for at, token in enumerate(read.tokens):
         if not token.is_mark:

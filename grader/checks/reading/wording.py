@@ -36,6 +36,7 @@ Forms = tuple[tuple[str, ...], ...]
 BACKGROUND = "background"
 AGENTS = "agents"
 _SHORTEST_STEM = 4
+_SHORTEST_PLURAL = 2
 # Of shorter beginnings a slip makes others.
 _LONG_START = 6
 
@@ -50,6 +51,8 @@ class Term:
     by: frozenset[str] = frozenset()
     # Only where the text says so.
     is_strict: bool = False
+    # The alternatives as they were written: in one question, the same ones stand in many wordings.
+    written: str = ""
     # The forms by their first word: only what a text holds is looked for, not all that it might.
     heads: Mapping[str, Forms] = field(init=False, repr=False, compare=False)
 
@@ -77,8 +80,10 @@ class Wording:
 
     @cached_property
     def wanted(self) -> tuple[frozenset[str], ...]:
-        """For each term that must stand somewhere, the words of which one begins it."""
-        return tuple(frozenset(term.heads) for term in self.terms if term.mode != "without")
+        """For each term that must stand somewhere, the words of which one begins it; what is rare first."""
+        return tuple(
+            sorted((frozenset(term.heads) for term in self.terms if term.mode != "without"), key=len)
+        )
 
 
 def parse(wording: str, vocabulary: Mapping[str, str]) -> Wording:
@@ -130,8 +135,8 @@ def _term(text: str, vocabulary: Mapping[str, str]) -> Term:
     by = frozenset(one.strip("!{}") for one in doers)
     head, colon, rest = text.partition(":")
     if colon and head in _MODES:
-        return Term(forms(rest, vocabulary), _MODES[head], by, is_strict)
-    return Term(forms(text, vocabulary), "said", by, is_strict)
+        return Term(forms(rest, vocabulary), _MODES[head], by, is_strict, rest)
+    return Term(forms(text, vocabulary), "said", by, is_strict, text)
 
 
 class Lexicon:
@@ -151,7 +156,9 @@ class Lexicon:
             elif atom.endswith("*"):
                 self._by_start.setdefault(atom[:3].rstrip("*"), set()).add(atom)
             else:
-                for stem in stems(atom):
+                # "other VMs": words of two letters have no stem.
+                plural = {f"{atom}s"} if len(atom) == _SHORTEST_PLURAL and atom.isalpha() else set()
+                for stem in stems(atom) | plural:
                     self._by_stem.setdefault(stem, set()).add(atom)
         self._targets = sorted({atom.rstrip("*") for found in self._by_stem.values() for atom in found})
         starts = sorted({atom.rstrip("*") for found in self._by_start.values() for atom in found})
@@ -170,9 +177,11 @@ class Lexicon:
 
     def _exact(self, word: str) -> frozenset[str]:
         found = {atom for stem in stems(word) for atom in self._by_stem.get(stem, ())}
-        if word in common()["stop"] or len(word) < _SHORTEST_STEM:
+        if word in common()["stop"]:
             # "faut" is no "fault", and "ram" no "rame": everyday and short words stand for themselves alone.
             found = {atom for atom in found if atom == word}
+        elif len(word) < _SHORTEST_STEM:
+            found = {atom for atom in found if word in {atom, f"{atom}s"}}
         # « ça rame » is no "ram".
         found = {one for one in found if len(one) >= _SHORTEST_STEM or word in {one, f"{one}s"}}
         for length in (1, 2, 3):
