@@ -49,6 +49,7 @@ class Rest:
         stop = common()["stop"]
         self._rules = rules
         self._read = read
+        self._words = len(used)
         # The clauses in which an idea was found.
         self._told = {read.clauses[at] for at in used}
         unsure = _unsure(read)
@@ -129,7 +130,8 @@ class Rest:
         if any(one.is_denied and not one.atoms & self._rules.wrong for one in self._new(beside)):
             return False
         new = [one for one in self._new(beside) if not one.is_denied]
-        if len(new) > _FEW:
+        # « <script>alert(1)</script> » : one word vouches for one that is not known, and not for more.
+        if len(new) > min(_FEW, self._words):
             return False
         told = self._told | {self._read.clauses[at] for place in self._again(missing) for at in place}
         # A few such words are little beside an idea, and fewer in clauses of their own.
