@@ -48,29 +48,35 @@ def regrade(
         markbook.settle(book, now)
         before = store.head(place / CHECKED_FILE)
         held = _held(place)
-        with scratch.folder("regrade") as old:
-            for name in (GRADE_FILE, CHECKED_FILE):
-                shutil.copyfile(place / name, old / name)
-            found = Comparison()
-            found.asked(asked.read(place), asked.of(book.lab))
-            carrier = _Carrier(book, old / CHECKED_FILE, found)
-            marking.remark(
-                place,
-                book.lab,
-                book.roster,
-                book.policy,
-                jobs=jobs,
-                lang=book.lang,
-                now=now,
-                cause="regraded",
-                elsewhere=elsewhere(place) if elsewhere else None,
-                refined=carrier.over,
-            )
-            with phase("compare"):
-                _compare(found, old / GRADE_FILE, place / GRADE_FILE)
+        found = _remarked(book, now, jobs, elsewhere(place) if elsewhere else None)
         after = store.head(place / CHECKED_FILE)
         lost = len(held - _held(place))
     return _difference(before, after, found, dry_run=dry_run, lost=lost)
+
+
+def _remarked(book: Markbook, now: datetime, jobs: int, elsewhere: Elsewhere | None) -> Comparison:
+    """Check and settle a markbook again, and return how it compares with what it was."""
+    place, found = book.folder, Comparison()
+    with scratch.folder("regrade") as old:
+        for name in (GRADE_FILE, CHECKED_FILE):
+            shutil.copyfile(place / name, old / name)
+        found.asked(asked.read(place), asked.of(book.lab))
+        carrier = _Carrier(book, old / CHECKED_FILE, found)
+        marking.remark(
+            place,
+            book.lab,
+            book.roster,
+            book.policy,
+            jobs=jobs,
+            lang=book.lang,
+            now=now,
+            cause="regraded",
+            elsewhere=elsewhere,
+            refined=carrier.over,
+        )
+        with phase("compare"):
+            _compare(found, old / GRADE_FILE, place / GRADE_FILE)
+    return found
 
 
 def history(folder: Path, student: str) -> list[Entry]:
